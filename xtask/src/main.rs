@@ -1,0 +1,49 @@
+//! Development tasks, run as `cargo xtask <task>`; few dependencies, so that it builds in seconds.
+
+mod command;
+mod dev;
+mod lint;
+mod redis;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Development tasks
+
+Usage: cargo xtask <task> [arguments]
+
+Tasks:
+  dev [arguments]   build `factorial` and run `factorial dev` with these arguments
+  test [arguments]  install what the tests need, build the binaries, run all tests;
+                    the arguments go to cargo nextest (or cargo test)
+  lint              rustfmt, clippy, rustdoc, and cargo-deny where it is installed
+  help              print this
+";
+
+fn main() -> ExitCode {
+    // Printed here rather than by the runtime, which would add a backtrace.
+    run().unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    let task = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    match task.as_deref() {
+        Some("dev") => dev::run(&rest),
+        Some("test") => test::run(&rest),
+        Some("lint") if rest.is_empty() => lint::run(),
+        Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprint!("{HELP}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
