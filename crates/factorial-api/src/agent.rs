@@ -1,0 +1,34 @@
+//! Agents as clients see them.
+
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+
+use crate::Time;
+
+/// An agent that workers have announced. It stays known while its workers are away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Agent {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub description: Option<String>,
+    /// Hash of its definition.
+    pub version: String,
+    /// `provider/model`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub model: Option<String>,
+    /// Names of its tools.
+    #[serde(default)]
+    pub tools: Vec<String>,
+    /// Workers that serve it now.
+    pub workers: u32,
+    /// Tasks of it that wait in a queue.
+    pub queued: u64,
+    /// Tasks of it that run.
+    pub processing: u64,
+    /// When a worker announced it last.
+    pub last_seen_at: Time,
+}

@@ -1,0 +1,28 @@
+//! HTTP and WebSocket wire types of Factorial.
+//!
+//! Shared by the gateway, the client and the dashboard. A type here is a promise to people's programs:
+//! it never doubles as what is stored in Redis. OpenAPI schemas are behind the `openapi` feature.
+
+mod agent;
+mod event;
+mod health;
+mod message;
+mod page;
+mod problem;
+mod steer;
+mod task;
+mod time;
+mod worker;
+
+pub use agent::Agent;
+pub use event::{Event, EventPage};
+pub use health::Health;
+pub use message::{InputMessage, InputRole, Message, MessageBody, MessagePage, ToolCall};
+pub use page::Page;
+pub use problem::{ErrorCode, FieldError, Problem};
+pub use steer::{CancelRequest, SteerMode, SteerRequest, SteerResponse};
+pub use task::{
+    Failure, Limits, SubmitTask, Task, TaskPage, TaskResult, TaskStatus, TaskStatusView, Usage,
+};
+pub use time::Time;
+pub use worker::{Worker, WorkerAgent};

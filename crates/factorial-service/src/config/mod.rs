@@ -1,0 +1,32 @@
+//! Configuration of the binaries: groups of settings, composed by role.
+//!
+//! A value comes from its flag, else its environment variable, else `factorial.yaml`, else the default.
+//! Invariant: nothing outside this module reads the environment, and all mistakes are reported at once.
+
+mod args;
+mod docs;
+mod environment;
+mod error;
+mod file;
+mod group;
+mod groups;
+mod layers;
+mod load;
+mod reader;
+mod roles;
+mod slot;
+mod unknown;
+mod value;
+
+pub use args::{ConfigArgs, from_command_line};
+pub use docs::reference;
+pub use environment::Environment;
+pub use error::{ConfigErrors, ConfigProblem, Origin};
+pub use group::{ConfigGroup, Field, GroupSpec, RoleConfig};
+pub use groups::{
+    AdminConfig, BucketSize, ClientConfig, CorsOrigin, GatewayConfig, LogConfig, LogFilter,
+    LogFormat, MaintenanceConfig, MetricsTimelineConfig, NamespaceName, ObservabilityConfig,
+    ProviderKeys, RecoveryConfig, RedisConfig, RedisUrl, RunnerConfig, TaskTtl, WorkerConfig,
+};
+pub use load::{defaults, load};
+pub use roles::{ClientRole, DashboardRole, DevRole, GatewayRole, ReaperRole, WorkerRole};
