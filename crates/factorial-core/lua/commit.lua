@@ -1,0 +1,54 @@
+-- Commits a part of a turn: entries of the conversation, fields, events; extends the lease; takes steering at a boundary.
+-- KEYS: 1 base of the partition
+-- ARGV: 1 id  2 token  3 write  4 lease, ms  5 '1' at a boundary, else ''  6 entries that the worker knows
+--       7 most bytes of a conversation  8 number of entries, then they; number of fields and values, then they;
+--       number of events' parts, then they (type, data, turn)
+-- Returns: ok, then the steering messages taken | replayed, then what came after the entries | stale state | gone |
+--          diverged length | conversation_too_large bytes
+-- Invariant: nothing is written under a stale token; one write is applied once.
+--- @include "clock"
+--- @include "num"
+--- @include "append_events"
+--- @include "check_lease"
+--- @include "push_all"
+--- @include "take_steering"
+local id, token, write, lease, boundary = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local known, max_bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
+local key = B .. K_TASK .. id
+local entries = tonumber(ARGV[8])
+local fields_at = 9 + entries
+local events_at = fields_at + 1 + tonumber(ARGV[fields_at])
+
+local outcome, t = check_lease(id, token, write, 'bytes', 'steering', 'crashes', 'turns')
+if outcome == 'gone' then return { 'gone' } end
+if outcome == 'stale' then return { 'stale', t[1] } end
+if outcome == 'replayed' then
+  local after = redis.call('LRANGE', key .. K_LOG, known + entries, -1)
+  table.insert(after, 1, 'replayed')
+  return after
+end
+local length = redis.call('LLEN', key .. K_LOG)
+if length ~= known then return { 'diverged', length } end
+local bytes = tonumber(t[5] or 0)
+for i = 9, fields_at - 1 do bytes = bytes + #ARGV[i] end
+if bytes > max_bytes then return { 'conversation_too_large', num(bytes) } end
+
+-- A removal first, so that a full Redis does not lose what was paid for.
+redis.call('ZREM', B .. K_LEASE, id)
+local now = clock()
+redis.call('ZADD', B .. K_LEASE, num(now + lease), id)
+push_all(key .. K_LOG, ARGV, 9, fields_at - 1)
+local events = { unpack(ARGV, events_at + 1, events_at + tonumber(ARGV[events_at])) }
+local reply = { 'ok' }
+if boundary == '1' and t[6] and t[6] ~= '0' then
+  local count, taken = take_steering(id)
+  bytes = bytes + taken
+  redis.call('HSET', key, 'steering', '0')
+  events[#events + 1], events[#events + 2], events[#events + 3] = 'run_steering_applied', '{"count":' .. count .. '}', t[8] or '0'
+  reply = redis.call('LRANGE', key .. K_LOG, known + entries, -1)
+  table.insert(reply, 1, 'ok')
+end
+if entries > 0 and t[7] then redis.call('HDEL', key, 'crashes') end
+redis.call('HSET', key, 'write', write, 'bytes', num(bytes), unpack(ARGV, fields_at + 1, events_at - 1))
+append_events(id, t[4], now, events)
+return reply

@@ -1,0 +1,5 @@
+-- Milliseconds of the server's clock: the only clock that leases, delays and deadlines know.
+local function clock()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end

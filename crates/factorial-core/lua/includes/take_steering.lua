@@ -1,0 +1,12 @@
+--- @include "push_all"
+-- Moves all waiting steering messages to the end of the conversation, in order. Returns how many, and their bytes.
+local function take_steering(id)
+  local inbox = B .. K_TASK .. id .. K_INBOX
+  local messages = redis.call('LRANGE', inbox, 0, -1)
+  if #messages == 0 then return 0, 0 end
+  local bytes = 0
+  for i = 1, #messages do bytes = bytes + #messages[i] end
+  push_all(B .. K_TASK .. id .. K_LOG, messages, 1, #messages)
+  redis.call('DEL', inbox)
+  return #messages, bytes
+end

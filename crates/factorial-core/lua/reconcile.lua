@@ -1,0 +1,28 @@
+-- Compares a slice of tasks, or of a place, with the rest, and repairs what does not fit. In a healthy system it repairs nothing.
+-- KEYS: 1 base of the partition
+-- ARGV: 1 `agent`: tasks of the agent named in 2 | `place`: members of the sorted set named in 2
+--       2 agent, or lease, delay, pending, done:<state>  3 cursor ('0' to start)  4 about how many to look at
+-- Returns: ok cursor ('0' at the end), looked at, repaired
+-- Invariant: a task is in exactly one state and one place; the hash decides.
+--- @include "clock"
+--- @include "place_task"
+local kind, name, cursor, n = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local walked = B .. (kind == 'agent' and K_BY_AGENT or '') .. name
+local page = redis.call('ZSCAN', walked, cursor, 'COUNT', n)
+local members, repaired, now = page[2], 0, clock()
+for i = 1, #members, 2 do
+  local id = members[i]
+  local t = redis.call('HMGET', B .. K_TASK .. id, 'state', 'agent', 'owner', 'priority', 'due', 'finished', 'deadline')
+  if not t[1] or not t[2] then
+    redis.call('ZREM', walked, id)
+    repaired = repaired + 1
+  else
+    local wrong = place_task(id, t, now)
+    if kind == 'place' and redis.call('ZSCORE', walked, id) and not fits_place(t[1], name) then
+      redis.call('ZREM', walked, id)
+      wrong = true
+    end
+    if wrong then repaired = repaired + 1 end
+  end
+end
+return { 'ok', page[1], #members / 2, repaired }

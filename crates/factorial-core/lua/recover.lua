@@ -1,0 +1,35 @@
+-- Takes up to n tasks from workers whose leases have expired: front of their queues, or the end for one that keeps taking workers down.
+-- KEYS: 1 base of the partition
+-- ARGV: 1 n  2 most crashes in a row without a commit between  3 failure (JSON)  4 data of its terminal event (JSON)  5 timeline config
+-- Returns: ok recovered, poisoned, ms until the next lease expires (-1: none)
+-- Invariant: each expiry is recovered once, whoever runs this.
+--- @include "clock"
+--- @include "num"
+--- @include "append_events"
+--- @include "finish_task"
+--- @include "metric"
+--- @include "requeue"
+local n, most, failure, data, config = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local now, recovered, poisoned = clock(), 0, 0
+local expired = redis.call('ZRANGEBYSCORE', B .. K_LEASE, '-inf', num(now), 'LIMIT', 0, n)
+for i = 1, #expired do
+  local id = expired[i]
+  local key = B .. K_TASK .. id
+  local t = redis.call('HMGET', key, 'state', 'agent', 'owner', 'priority', 'attempts', 'turns', 'worker', 'crashes')
+  if t[1] ~= 'processing' then
+    redis.call('ZREM', B .. K_LEASE, id)
+  elseif tonumber(t[8] or 0) >= most then
+    finish_task(id, 'failed', now, { 'failure', failure, 'crashes', num(t[8] + 1) }, 'run_failed', data, config)
+    redis.call('HINCRBY', key, 'recoveries', 1)
+    poisoned = poisoned + 1
+  else
+    requeue(id, 'processing', t[2], t[3], t[4], now, 0)
+    redis.call('HINCRBY', key, 'crashes', 1)
+    redis.call('HINCRBY', key, 'recoveries', 1)
+    metric(t[2], now, config, { 'recovered', 1 })
+    append_events(id, t[5], now, { 'task_recovered', '{"worker":"' .. (t[7] or '') .. '"}', t[6] or '0' })
+    recovered = recovered + 1
+  end
+end
+local next = redis.call('ZRANGE', B .. K_LEASE, 0, 0, 'WITHSCORES')
+return { 'ok', recovered, poisoned, next[2] and num(math.max(0, next[2] - now)) or '-1' }

@@ -1,0 +1,105 @@
+//! Events, as they are stored: `<ms> <turn> <attempt> <type> <data>`, one text each, `seq` being the position.
+
+use serde_json::{Value, value::RawValue};
+
+use crate::error::StoreError;
+
+/// What can happen to a task. Names are a promise to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventType {
+    /// A turn was begun: the model's reply was asked for again or for the first time.
+    TurnStarted,
+    /// A turn's reply and all its tool results are committed.
+    TurnCompleted,
+    /// The model replied; data has model, usage and durations.
+    CompletionCompleted,
+    /// Text of the reply as it comes.
+    CompletionChunk,
+    /// The open model call was aborted by steering.
+    CompletionInterrupted,
+    /// A tool call was started.
+    ToolStarted,
+    /// A tool call gave a result.
+    ToolCompleted,
+    /// A tool call gave an error.
+    ToolFailed,
+    /// The agent's output.
+    Output,
+    /// A limit ended the run.
+    LimitReached,
+}
+
+impl EventType {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TurnStarted => "progress_update_run_turn_started",
+            Self::TurnCompleted => "progress_update_run_turn_completed",
+            Self::CompletionCompleted => "progress_update_completion_completed",
+            Self::CompletionChunk => "progress_update_completion_chunk",
+            Self::CompletionInterrupted => "progress_update_completion_interrupted",
+            Self::ToolStarted => "progress_update_tool_action_started",
+            Self::ToolCompleted => "progress_update_tool_action_completed",
+            Self::ToolFailed => "progress_update_tool_action_failed",
+            Self::Output => "agent_output",
+            Self::LimitReached => "run_limit_reached",
+        }
+    }
+}
+
+/// An event to be appended; Redis adds time, attempt and `seq`.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// What happened.
+    pub event_type: EventType,
+    /// In which turn.
+    pub turn: u32,
+    /// What else is known; a JSON object.
+    pub data: Value,
+}
+
+impl NewEvent {
+    pub(crate) fn push_args(&self, args: &mut Vec<String>) {
+        args.push(self.event_type.as_str().to_owned());
+        args.push(self.data.to_string());
+        args.push(self.turn.to_string());
+    }
+}
+
+/// An event of a task.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Place in the log, from 1, without gaps.
+    pub seq: u64,
+    /// When, ms since the Unix epoch, by Redis.
+    pub at_ms: i64,
+    /// Turn; 0 before the first.
+    pub turn: u32,
+    /// Attempt; 0 before the first.
+    pub attempt: u32,
+    /// What happened.
+    pub event_type: String,
+    /// A JSON object.
+    pub data: Box<RawValue>,
+}
+
+impl Event {
+    /// The event ends the run of its task.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.event_type.as_str(), "run_completed" | "run_failed" | "run_cancelled")
+    }
+
+    pub(crate) fn decode(seq: u64, stored: &str) -> Result<Self, StoreError> {
+        let bad = || StoreError::corrupt("event", format!("seq {seq}"));
+        let mut parts = stored.splitn(5, ' ');
+        let mut part = || parts.next().ok_or_else(bad);
+        let at_ms = part()?.parse().map_err(|_| bad())?;
+        let turn = part()?.parse().map_err(|_| bad())?;
+        let attempt = part()?.parse().map_err(|_| bad())?;
+        let event_type = part()?.to_owned();
+        let data = RawValue::from_string(part()?.to_owned()).map_err(|_| bad())?;
+        Ok(Self { seq, at_ms, turn, attempt, event_type, data })
+    }
+}

@@ -1,0 +1,119 @@
+//! Names of keys and channels: the only place, with `segments.rs`, where they are made.
+
+use crate::{
+    ids::{AgentName, Namespace, OwnerId, Partition, TaskId, WorkerId},
+    segments as s,
+};
+
+/// Makes the names of one namespace.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    namespace: Namespace,
+}
+
+impl Keys {
+    /// Names of a namespace.
+    #[must_use]
+    pub fn new(namespace: Namespace) -> Self {
+        Self { namespace }
+    }
+
+    /// `{namespace:partition}:`, the start of every key of a partition, with its hash tag.
+    #[must_use]
+    pub fn base(&self, partition: Partition) -> String {
+        format!("{{{}:{partition}}}:", self.namespace)
+    }
+
+    fn of_task(&self, id: &TaskId, suffix: &str) -> String {
+        format!("{{{}:{}}}:{}{id}{suffix}", self.namespace, id.partition(), s::TASK)
+    }
+
+    /// Hash of a task.
+    #[must_use]
+    pub fn task(&self, id: &TaskId) -> String {
+        self.of_task(id, "")
+    }
+    /// Conversation of a task.
+    #[must_use]
+    pub fn log(&self, id: &TaskId) -> String {
+        self.of_task(id, s::LOG)
+    }
+    /// Event log of a task.
+    #[must_use]
+    pub fn events(&self, id: &TaskId) -> String {
+        self.of_task(id, s::EVENTS)
+    }
+    /// Channel of the events of a task.
+    #[must_use]
+    pub fn event_channel(&self, id: &TaskId) -> String {
+        format!("{}{}{id}", self.base(id.partition()), s::EVENT_CHANNEL)
+    }
+    /// Channel of the signals to a worker.
+    #[must_use]
+    pub fn worker_channel(&self, partition: Partition, worker: &WorkerId) -> String {
+        format!("{}{}{worker}", self.base(partition), s::WORKER_CHANNEL)
+    }
+    /// Channel that says that a task became the next one due.
+    #[must_use]
+    pub fn due_channel(&self, partition: Partition) -> String {
+        format!("{}{}", self.base(partition), s::DUE_CHANNEL)
+    }
+    /// Index of the tasks of an agent.
+    #[must_use]
+    pub fn by_agent(&self, partition: Partition, agent: &AgentName) -> String {
+        format!("{}{}{agent}", self.base(partition), s::BY_AGENT)
+    }
+    /// Index of the tasks of an owner.
+    #[must_use]
+    pub fn by_owner(&self, partition: Partition, owner: &OwnerId) -> String {
+        format!("{}{}{owner}", self.base(partition), s::BY_OWNER)
+    }
+    /// Wake list of an agent.
+    #[must_use]
+    pub fn wake(&self, partition: Partition, agent: &AgentName) -> String {
+        format!("{}{}{agent}", self.base(partition), s::WAKE)
+    }
+    /// Ring of the owners with queued tasks of an agent.
+    #[must_use]
+    pub fn ring(&self, partition: Partition, agent: &AgentName) -> String {
+        format!("{}{}{agent}", self.base(partition), s::RING)
+    }
+    /// Counters by agent and state.
+    #[must_use]
+    pub fn counts(&self, partition: Partition) -> String {
+        format!("{}{}", self.base(partition), s::COUNTS)
+    }
+    /// Index of a place: `lease`, `delay`, `pending`, `done:<state>`.
+    #[must_use]
+    pub fn place(&self, partition: Partition, place: &str) -> String {
+        format!("{}{place}", self.base(partition))
+    }
+    /// One bucket of the timeline of an agent.
+    #[must_use]
+    pub fn timeline(&self, partition: Partition, agent: &AgentName, bucket_ms: u64, start_ms: u64) -> String {
+        format!("{}{}{agent}:{bucket_ms}:{start_ms}", self.base(partition), s::TIMELINE)
+    }
+
+    // Of the whole namespace, in a slot of their own.
+
+    /// Hash: number of partitions, schema version.
+    #[must_use]
+    pub fn meta(&self) -> String {
+        format!("{{{}}}:meta", self.namespace)
+    }
+    /// Hash: agent -> announcement (JSON).
+    #[must_use]
+    pub fn agents(&self) -> String {
+        format!("{{{}}}:agents", self.namespace)
+    }
+    /// Sorted set: worker -> when its announcement lapses (ms).
+    #[must_use]
+    pub fn workers(&self) -> String {
+        format!("{{{}}}:workers", self.namespace)
+    }
+    /// String with expiry: announcement of a worker (JSON).
+    #[must_use]
+    pub fn worker(&self, worker: &WorkerId) -> String {
+        format!("{{{}}}:worker:{worker}", self.namespace)
+    }
+}

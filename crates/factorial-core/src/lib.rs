@@ -1,0 +1,59 @@
+//! What Factorial keeps in Redis, and every atomic way to change it.
+//!
+//! The only crate that speaks Redis: services call [`Store`]. A transition is one Lua script in `lua/`, with its
+//! arguments and outcomes in the file of the same name in `scripts/`; keys are named in `keys.rs` alone.
+
+mod connect;
+mod conversation;
+mod error;
+mod event;
+mod failure;
+mod ids;
+mod keys;
+mod link;
+mod list;
+mod live;
+mod read;
+mod registry;
+mod script;
+mod scripts;
+pub mod segments;
+mod signals;
+mod store;
+mod task;
+mod timeline;
+mod wake;
+
+pub use connect::{ConnectError, StoreOptions};
+pub use conversation::{Entry, InputMessage, Role, ToolCall};
+pub use error::{StoreError, UnavailableReason};
+pub use event::{Event, EventType, NewEvent};
+pub use failure::{Failure, kind as failure_kind};
+pub use ids::{
+    AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WorkerId,
+};
+pub use keys::Keys;
+pub use list::{ListFilter, ListPage};
+pub use live::{EventBatch, Subscription};
+pub use registry::{AgentAnnouncement, WorkerAgentSlots, WorkerAnnouncement};
+pub use scripts::{
+    cancel::CancelOutcome,
+    cascade::Cascade,
+    claim::{ClaimRequest, Claimed},
+    commit::{Commit, CommitOutcome},
+    enqueue::{Enqueued, Idempotency, NewTask, Start},
+    expire::Expired,
+    finish::{Ending, Finish, FinishOutcome},
+    promote::Promoted,
+    reconcile::{ReconcilePage, Walk},
+    recover::{RecoverPolicy, Recovered},
+    release::WriteOutcome,
+    renew::Lost,
+    retry::RetryOutcome,
+    steer::{Steer, SteerOutcome},
+};
+pub use signals::{Signal, SignalStream};
+pub use store::{Held, Store};
+pub use task::{TaskRecord, TaskState, Usage};
+pub use timeline::{Bucket, TimelineConfig};
+pub use wake::{WaitId, Waiter};

@@ -1,0 +1,186 @@
+//! Live events: one subscription connection per process, shared by all readers of it.
+//!
+//! A notification can be lost with the connection. So each carries `seq`, a reader joins it with the log by `seq`, and
+//! after a reconnection every reader is told to look at the log again.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use deadpool_redis::redis::{self, Client};
+use futures::StreamExt;
+use tokio::sync::{broadcast, mpsc};
+
+use crate::{error::StoreError, event::Event, ids::TaskId, store::Store};
+
+/// Notifications that a reader may lag behind before it has to read the log.
+const BUFFER: usize = 256;
+
+/// What a reader is told.
+#[derive(Clone, Debug)]
+pub enum EventBatch {
+    /// New events, in order, as they were appended.
+    Events(Arc<[Event]>),
+    /// Something may have been missed: read the log from the last `seq` seen.
+    Look,
+}
+
+/// A reader's end; dropping it ends the subscription when it was the last of its channel.
+pub struct Subscription {
+    receiver: broadcast::Receiver<EventBatch>,
+    channel: String,
+    hub: Hub,
+}
+
+impl Subscription {
+    /// The next notification. Never ends by itself.
+    pub async fn next(&mut self) -> EventBatch {
+        match self.receiver.recv().await {
+            Ok(batch) => batch,
+            Err(broadcast::error::RecvError::Lagged(_)) => EventBatch::Look,
+            Err(broadcast::error::RecvError::Closed) => {
+                // Only at shutdown of the process: readers poll until they are dropped.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                EventBatch::Look
+            }
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let _ = self.hub.requests.send(Request::Leave(std::mem::take(&mut self.channel)));
+    }
+}
+
+enum Request {
+    Join(String, broadcast::Sender<EventBatch>),
+    Leave(String),
+}
+
+/// Handle to the task that owns the connection.
+#[derive(Clone)]
+pub(crate) struct Hub {
+    requests: mpsc::UnboundedSender<Request>,
+    channels: Arc<std::sync::Mutex<HashMap<String, broadcast::WeakSender<EventBatch>>>>,
+}
+
+impl Hub {
+    pub(crate) fn start(client: Client) -> Self {
+        let (requests, inbox) = mpsc::unbounded_channel();
+        tokio::spawn(run(client, inbox));
+        Self { requests, channels: Arc::default() }
+    }
+
+    fn subscribe(&self, channel: String) -> Subscription {
+        let mut channels = self.channels.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(receiver) =
+            channels.get(&channel).and_then(broadcast::WeakSender::upgrade).map(|s| s.subscribe())
+        {
+            return Subscription { receiver, channel, hub: self.clone() };
+        }
+        let (sender, receiver) = broadcast::channel(BUFFER);
+        channels.retain(|_, s| s.upgrade().is_some());
+        channels.insert(channel.clone(), sender.downgrade());
+        let _ = self.requests.send(Request::Join(channel.clone(), sender));
+        Subscription { receiver, channel, hub: self.clone() }
+    }
+}
+
+impl Store {
+    /// Live events of a task. Read the log after subscribing, and again at every [`EventBatch::Look`]; one comes when a
+    /// new subscription stands.
+    #[must_use]
+    pub fn subscribe(&self, id: &TaskId) -> Subscription {
+        self.0.live.subscribe(self.0.keys.event_channel(id))
+    }
+}
+
+async fn run(client: Client, mut inbox: mpsc::UnboundedReceiver<Request>) {
+    let mut joined: HashMap<String, broadcast::Sender<EventBatch>> = HashMap::new();
+    // No connection before somebody listens.
+    while let Some(request) = inbox.recv().await {
+        apply(&mut joined, request);
+        while !joined.is_empty() {
+            if let Err(error) = serve(&client, &mut inbox, &mut joined).await {
+                tracing::debug!(%error, "live connection lost");
+            }
+            if inbox.is_closed() {
+                return;
+            }
+            if !joined.is_empty() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+/// Registers, or drops a channel that nobody reads any more; says whether the connection has to follow.
+fn apply(joined: &mut HashMap<String, broadcast::Sender<EventBatch>>, request: Request) -> Option<(String, bool)> {
+    match request {
+        Request::Join(channel, sender) => {
+            joined.insert(channel.clone(), sender);
+            Some((channel, true))
+        }
+        Request::Leave(channel) => {
+            let unread = joined.get(&channel).is_some_and(|s| s.receiver_count() == 0);
+            unread.then(|| {
+                joined.remove(&channel);
+                (channel, false)
+            })
+        }
+    }
+}
+
+async fn serve(
+    client: &Client,
+    inbox: &mut mpsc::UnboundedReceiver<Request>,
+    joined: &mut HashMap<String, broadcast::Sender<EventBatch>>,
+) -> redis::RedisResult<()> {
+    let (mut sink, mut messages) = client.get_async_pubsub().await?.split();
+    let channels: Vec<String> = joined.keys().cloned().collect();
+    for chunk in channels.chunks(500) {
+        sink.subscribe(chunk).await?;
+    }
+    for sender in joined.values() {
+        let _ = sender.send(EventBatch::Look);
+    }
+    let mut probe = tokio::time::interval(Duration::from_secs(5));
+    probe.tick().await;
+    loop {
+        tokio::select! {
+            message = messages.next() => {
+                let Some(message) = message else { return Ok(()) };
+                let Some(sender) = joined.get(message.get_channel_name()) else { continue };
+                let payload: String = message.get_payload()?;
+                let _ = sender.send(decode(&payload).map_or(EventBatch::Look, EventBatch::Events));
+            }
+            request = inbox.recv() => {
+                let Some(request) = request else { return Ok(()) };
+                match apply(joined, request) {
+                    Some((channel, true)) => {
+                        sink.subscribe(&channel).await?;
+                        if let Some(sender) = joined.get(&channel) {
+                            let _ = sender.send(EventBatch::Look);
+                        }
+                    }
+                    Some((channel, false)) => sink.unsubscribe(&channel).await?,
+                    None => {}
+                }
+                if joined.is_empty() { return Ok(()) }
+            }
+            _ = probe.tick() => {
+                let pong = tokio::time::timeout(Duration::from_secs(2), sink.ping::<redis::Value>());
+                if !matches!(pong.await, Ok(Ok(_))) { return Ok(()) }
+            }
+        }
+    }
+}
+
+/// First `seq`, then one stored event a line.
+fn decode(payload: &str) -> Result<Arc<[Event]>, StoreError> {
+    let mut lines = payload.split('\n');
+    let first: u64 = lines
+        .next()
+        .and_then(|n| n.parse().ok())
+        .ok_or_else(|| StoreError::corrupt("notification", "no seq"))?;
+    lines.zip(first..).map(|(line, seq)| Event::decode(seq, line)).collect()
+}

@@ -1,0 +1,128 @@
+//! Reading tasks: records, conversations, events, results, counters.
+
+use std::collections::BTreeMap;
+
+use deadpool_redis::redis;
+
+use crate::{
+    conversation::Entry,
+    error::StoreError,
+    event::Event,
+    ids::{AgentName, Partition, TaskId},
+    script::Reply,
+    store::Store,
+    task::{TaskRecord, TaskState},
+};
+
+impl Store {
+    /// The record of a task.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn task(&self, id: &TaskId) -> Result<Option<TaskRecord>, StoreError> {
+        Ok(self.tasks(std::slice::from_ref(id)).await?.pop().flatten())
+    }
+
+    /// The records of tasks, in the same order; `None` for one that does not exist.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn tasks(&self, ids: &[TaskId]) -> Result<Vec<Option<TaskRecord>>, StoreError> {
+        let mut pipe = redis::pipe();
+        for id in ids {
+            pipe.cmd("HGETALL").arg(self.0.keys.task(id));
+        }
+        let mut replies = Reply::new("task", self.0.link.pipeline(&pipe).await?);
+        ids.iter().map(|id| TaskRecord::decode(id, replies.map()?.texts()?)).collect()
+    }
+
+    /// Entries of a conversation from an index on, at most `limit`.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or an entry cannot be read.
+    pub async fn entries(&self, id: &TaskId, from: u64, limit: u64) -> Result<Vec<Entry>, StoreError> {
+        let mut cmd = redis::cmd("LRANGE");
+        cmd.arg(self.0.keys.log(id)).arg(from).arg(from.saturating_add(limit).saturating_sub(1));
+        let texts = self.list("conversation entry", &cmd).await?;
+        Entry::decode_all(&texts)
+    }
+
+    /// Events after a `seq`, at most `limit`, and the `seq` of the last one there is.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or an event cannot be read.
+    pub async fn events(&self, id: &TaskId, after: u64, limit: u64) -> Result<(Vec<Event>, u64), StoreError> {
+        let key = self.0.keys.events(id);
+        let mut pipe = redis::pipe();
+        pipe.cmd("LRANGE").arg(&key).arg(after).arg(after.saturating_add(limit).saturating_sub(1));
+        pipe.cmd("LLEN").arg(&key);
+        let mut replies = Reply::new("event", self.0.link.pipeline(&pipe).await?);
+        let texts = replies.array()?.texts()?;
+        let last = replies.count()?;
+        let events = texts
+            .iter()
+            .zip(after + 1..)
+            .map(|(text, seq)| Event::decode(seq, text))
+            .collect::<Result<_, _>>()?;
+        Ok((events, last))
+    }
+
+    /// The output of a completed task: the last entry, or the text of the last reply.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or an entry cannot be read.
+    pub async fn output(&self, id: &TaskId) -> Result<Option<serde_json::Value>, StoreError> {
+        let mut cmd = redis::cmd("LRANGE");
+        cmd.arg(self.0.keys.log(id)).arg(-2).arg(-1);
+        let entries = Entry::decode_all(&self.list("conversation entry", &cmd).await?)?;
+        let mut text = None;
+        for entry in entries {
+            match entry {
+                Entry::Output { value: Some(value) } => return Ok(Some(value)),
+                Entry::Output { value: None } => return Ok(text.map(serde_json::Value::String)),
+                Entry::Reply { content, .. } => text = Some(content),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tasks by agent and state, all partitions together.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn counts(&self) -> Result<BTreeMap<(AgentName, TaskState), u64>, StoreError> {
+        let mut pipe = redis::pipe();
+        for partition in self.all_partitions() {
+            pipe.cmd("HGETALL").arg(self.0.keys.counts(partition));
+        }
+        let mut replies = Reply::new("counts", self.0.link.pipeline(&pipe).await?);
+        let mut counts = BTreeMap::new();
+        for _ in self.all_partitions() {
+            let mut fields = replies.map()?;
+            while !fields.is_empty() {
+                let name = fields.text()?;
+                let amount = fields.int()?;
+                let (agent, state) =
+                    name.split_once(':').ok_or_else(|| StoreError::corrupt("counts", name.clone()))?;
+                let agent = AgentName::new(agent).map_err(|e| StoreError::corrupt("counts", e.to_string()))?;
+                *counts.entry((agent, state.parse()?)).or_default() += u64::try_from(amount).unwrap_or(0);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Size of the index of a place (`lease`, `delay`, `pending`, `done:<state>`) in a partition.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn place_size(&self, partition: Partition, place: &str) -> Result<u64, StoreError> {
+        let mut cmd = redis::cmd("ZCARD");
+        cmd.arg(self.0.keys.place(partition, place));
+        Reply::new("place", vec![self.0.link.command(&cmd).await?]).count()
+    }
+
+    pub(crate) async fn list(&self, place: &'static str, cmd: &redis::Cmd) -> Result<Vec<String>, StoreError> {
+        Reply::new(place, vec![self.0.link.command(cmd).await?]).array()?.texts()
+    }
+}

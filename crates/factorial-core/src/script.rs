@@ -1,0 +1,185 @@
+//! Running scripts and reading their replies.
+//!
+//! A reply is a flat array that starts with an outcome word; `Reply` hands out what follows in order, and anything
+//! that is not of the expected form is an error that names the script.
+
+use std::{
+    sync::OnceLock,
+    time::Instant,
+};
+
+use deadpool_redis::redis::{self, Cmd, ToRedisArgs, Value};
+use metrics::{counter, histogram};
+
+use crate::{error::StoreError, link::Link};
+
+/// Seconds that a script call takes, by script, round trip included.
+pub(crate) const SCRIPT_DURATION: &str = "factorial_redis_script_duration_seconds";
+/// Script calls that failed, by script.
+pub(crate) const SCRIPT_ERRORS: &str = "factorial_redis_script_errors_total";
+
+/// A script of `lua/`.
+pub(crate) struct Script {
+    pub(crate) name: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) sha: OnceLock<String>,
+}
+
+/// `script!("enqueue")`: the script of that file.
+macro_rules! script {
+    ($name:literal) => {
+        $crate::script::Script {
+            name: $name,
+            code: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".lua")),
+            sha: std::sync::OnceLock::new(),
+        }
+    };
+}
+pub(crate) use script;
+
+impl Script {
+    fn sha(&self) -> &str {
+        self.sha.get_or_init(|| redis::Script::new(self.code).get_hash().to_owned())
+    }
+
+    /// A call with the base of a partition as its one key.
+    pub(crate) fn on(&'static self, base: &str) -> Call {
+        let mut cmd = redis::cmd("EVALSHA");
+        cmd.arg(self.sha()).arg(1).arg(base);
+        Call { script: self, cmd }
+    }
+}
+
+/// A script call being put together.
+pub(crate) struct Call {
+    script: &'static Script,
+    cmd: Cmd,
+}
+
+impl Call {
+    pub(crate) fn arg(mut self, arg: impl ToRedisArgs) -> Self {
+        self.cmd.arg(arg);
+        self
+    }
+
+    /// A count, then the items.
+    pub(crate) fn list<T: ToRedisArgs>(mut self, items: &[T]) -> Self {
+        self.cmd.arg(items.len());
+        for item in items {
+            self.cmd.arg(item);
+        }
+        self
+    }
+
+    /// Runs it; loads the script when the server does not have it.
+    pub(crate) async fn run(self, link: &Link) -> Result<Reply, StoreError> {
+        let started = Instant::now();
+        let mut result = link.command(&self.cmd).await;
+        if let Err(StoreError::Refused(detail)) = &result
+            && detail.starts_with("NOSCRIPT")
+        {
+            let mut load = redis::cmd("SCRIPT");
+            load.arg("LOAD").arg(self.script.code);
+            link.command(&load).await?;
+            result = link.command(&self.cmd).await;
+        }
+        histogram!(SCRIPT_DURATION, "script" => self.script.name).record(started.elapsed().as_secs_f64());
+        let name = self.script.name;
+        match result {
+            Ok(Value::Array(items)) => Ok(Reply { script: name, items: items.into_iter() }),
+            Ok(other) => Err(StoreError::corrupt(name, format!("not an array: {other:?}"))),
+            Err(e) => {
+                counter!(SCRIPT_ERRORS, "script" => name).increment(1);
+                Err(e)
+            }
+        }
+    }
+}
+
+/// What a script returned, read from the front.
+pub(crate) struct Reply {
+    script: &'static str,
+    items: std::vec::IntoIter<Value>,
+}
+
+impl Reply {
+    pub(crate) fn new(script: &'static str, items: Vec<Value>) -> Self {
+        Self { script, items: items.into_iter() }
+    }
+
+    /// An error that names the script.
+    pub(crate) fn corrupt(&self, detail: impl Into<String>) -> StoreError {
+        StoreError::corrupt(self.script, detail)
+    }
+
+    /// The next item; an error when there is none.
+    pub(crate) fn value(&mut self) -> Result<Value, StoreError> {
+        self.items.next().ok_or_else(|| self.corrupt("reply ends early"))
+    }
+
+    /// The next item as text.
+    pub(crate) fn text(&mut self) -> Result<String, StoreError> {
+        let value = self.value()?;
+        text(value).map_err(|e| self.corrupt(e))
+    }
+
+    /// The next item as a whole number, sent as an integer or as text.
+    pub(crate) fn int(&mut self) -> Result<i64, StoreError> {
+        match self.value()? {
+            Value::Int(n) => Ok(n),
+            other => {
+                let text = text(other).map_err(|e| self.corrupt(e))?;
+                text.parse().map_err(|_| self.corrupt(format!("not a number: {text}")))
+            }
+        }
+    }
+
+    /// The next item as a count.
+    pub(crate) fn count(&mut self) -> Result<u64, StoreError> {
+        let n = self.int()?;
+        u64::try_from(n).map_err(|_| self.corrupt(format!("negative count: {n}")))
+    }
+
+    /// The next item as an array of its own.
+    pub(crate) fn array(&mut self) -> Result<Reply, StoreError> {
+        match self.value()? {
+            Value::Array(items) => Ok(Reply::new(self.script, items)),
+            other => Err(self.corrupt(format!("not an array: {other:?}"))),
+        }
+    }
+
+    /// The next item as the flat fields and values of a hash; RESP2 and RESP3 say it differently.
+    pub(crate) fn map(&mut self) -> Result<Reply, StoreError> {
+        match self.value()? {
+            Value::Array(items) => Ok(Reply::new(self.script, items)),
+            Value::Map(pairs) => {
+                Ok(Reply::new(self.script, pairs.into_iter().flat_map(|(k, v)| [k, v]).collect()))
+            }
+            other => Err(self.corrupt(format!("not a map: {other:?}"))),
+        }
+    }
+
+    /// All that is left, as text.
+    pub(crate) fn texts(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut out = Vec::with_capacity(self.items.len());
+        while self.items.len() > 0 {
+            out.push(self.text()?);
+        }
+        Ok(out)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.len() == 0
+    }
+}
+
+/// Text of a value, or what it is instead.
+pub(crate) fn text(value: Value) -> Result<String, String> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|e| e.to_string()),
+        Value::SimpleString(text) => Ok(text),
+        Value::Okay => Ok("OK".to_owned()),
+        Value::Int(n) => Ok(n.to_string()),
+        other => Err(format!("not text: {other:?}")),
+    }
+}

@@ -1,0 +1,99 @@
+//! `claim.lua`: leases queued tasks to a worker.
+
+use std::time::Duration;
+
+use crate::{
+    conversation::Entry,
+    error::StoreError,
+    ids::{AgentName, Partition, WorkerId},
+    script::{Script, script},
+    store::{Held, Store},
+    task::TaskRecord,
+};
+
+static CLAIM: Script = script!("claim");
+
+/// Entries of a conversation that come with a claim; longer ones are read on.
+const ENTRIES: u64 = 64;
+
+/// What a worker asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimRequest<'a> {
+    /// Where.
+    pub partition: Partition,
+    /// Who.
+    pub worker: &'a WorkerId,
+    /// Of which agent.
+    pub agent: &'a AgentName,
+    /// How many at most.
+    pub most: usize,
+    /// For how long.
+    pub lease: Duration,
+}
+
+/// A task that was leased.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// What every write must carry.
+    pub held: Held,
+    /// The record, as of the claim.
+    pub record: TaskRecord,
+    /// The first entries of the conversation: all of them when `length` is no more.
+    pub entries: Vec<Entry>,
+    /// Entries in the conversation.
+    pub length: u64,
+    /// An entry could not be read; the conversation ends before it.
+    pub corrupt: Option<String>,
+    /// Time of the claim, ms since the Unix epoch, by Redis.
+    pub claimed_ms: u64,
+}
+
+impl Store {
+    /// Leases up to `most` tasks: highest priority first, owners in turn, oldest first.
+    ///
+    /// # Errors
+    /// When Redis does not answer: what may have been leased then comes back when the lease expires.
+    pub async fn claim(&self, request: ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
+        let mut reply = CLAIM
+            .on(&self.base(request.partition))
+            .arg(request.worker.as_str())
+            .arg(request.agent.as_str())
+            .arg(request.most)
+            .arg(request.lease.as_millis().to_string())
+            .arg(ENTRIES)
+            .arg(&self.0.timeline_arg)
+            .run(&self.0.link)
+            .await?;
+        match reply.text()?.as_str() {
+            "empty" => return Ok(Vec::new()),
+            "claimed" => {}
+            other => return Err(reply.corrupt(other)),
+        }
+        let claimed_ms = reply.count()?;
+        let mut claimed = Vec::new();
+        while !reply.is_empty() {
+            let mut item = reply.array()?;
+            let id = item.text()?.parse().map_err(|_| reply.corrupt("task id"))?;
+            let token = item.count()?;
+            let fields = item.map()?.texts()?;
+            let length = item.count()?;
+            let texts = item.array()?.texts()?;
+            let Some(record) = TaskRecord::decode(&id, fields)? else {
+                return Err(reply.corrupt("task without fields"));
+            };
+            let mut entries = Vec::with_capacity(texts.len());
+            let mut corrupt = None;
+            for text in &texts {
+                match Entry::decode(text) {
+                    Ok(entry) => entries.push(entry),
+                    Err(e) => {
+                        corrupt = Some(e.to_string());
+                        break;
+                    }
+                }
+            }
+            claimed.push(Claimed { held: Held { id, token }, record, entries, length, corrupt, claimed_ms });
+        }
+        Ok(claimed)
+    }
+}

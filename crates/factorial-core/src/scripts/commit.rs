@@ -1,0 +1,110 @@
+//! `commit.lua`: commits a part of a turn.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    conversation::Entry,
+    error::StoreError,
+    event::NewEvent,
+    script::{Call, Reply, Script, script},
+    store::{Held, Store},
+    task::{TaskState, Usage},
+};
+
+static COMMIT: Script = script!("commit");
+
+/// A part of a turn. Counters are totals, not increments: repeating a commit changes nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Number of this write under this token: larger than any before.
+    pub write: u64,
+    /// Length of the conversation that the worker knows.
+    pub known: u64,
+    /// New entries.
+    pub entries: Vec<Entry>,
+    /// Turns committed, when that changes.
+    pub turns: Option<u32>,
+    /// Tool calls committed, when that changes.
+    pub tool_calls: Option<u32>,
+    /// Cost so far in millionths of a US dollar, when that changes.
+    pub cost_micros: Option<u64>,
+    /// Totals by model, of the models that change.
+    pub usage: BTreeMap<String, Usage>,
+    /// What happened.
+    pub events: Vec<NewEvent>,
+}
+
+impl Commit {
+    /// Entries, fields and events as the scripts take them.
+    pub(crate) fn append_to(&self, call: Call) -> Result<Call, StoreError> {
+        let entries = self.entries.iter().map(Entry::encode).collect::<Result<Vec<_>, _>>()?;
+        let mut fields = Vec::new();
+        if let Some(turns) = self.turns {
+            fields.extend(["turns".to_owned(), turns.to_string()]);
+        }
+        if let Some(calls) = self.tool_calls {
+            fields.extend(["calls".to_owned(), calls.to_string()]);
+        }
+        if let Some(cost) = self.cost_micros {
+            fields.extend(["cost".to_owned(), cost.to_string()]);
+        }
+        for (model, usage) in &self.usage {
+            fields.extend([format!("u:{model}"), usage.encode()]);
+        }
+        let mut events = Vec::with_capacity(3 * self.events.len());
+        for event in &self.events {
+            event.push_args(&mut events);
+        }
+        Ok(call.list(&entries).list(&fields).list(&events))
+    }
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CommitOutcome {
+    /// Written; the steering messages that were taken are part of the conversation from here.
+    Committed(Vec<Entry>),
+    /// The lease is lost, or the task has ended: in this state, or it is gone. Nothing was written.
+    Stale(Option<TaskState>),
+    /// Redis has lost what the worker knows: the conversation there has this length. Nothing was written.
+    Diverged(u64),
+    /// The conversation would be larger than allowed. Nothing was written.
+    TooLarge,
+}
+
+pub(crate) fn steering(reply: &mut Reply) -> Result<Vec<Entry>, StoreError> {
+    Entry::decode_all(&reply.texts()?)
+}
+
+impl Store {
+    /// Commits a part of a turn and extends the lease; at a boundary it takes the steering messages.
+    ///
+    /// # Errors
+    /// When Redis does not answer: the same commit can be repeated, and is applied once.
+    pub async fn commit(
+        &self,
+        held: &Held,
+        commit: &Commit,
+        boundary: bool,
+        lease: Duration,
+    ) -> Result<CommitOutcome, StoreError> {
+        let call = COMMIT
+            .on(&self.base(held.id.partition()))
+            .arg(held.id.as_str())
+            .arg(held.token)
+            .arg(commit.write)
+            .arg(lease.as_millis().to_string())
+            .arg(if boundary { "1" } else { "" })
+            .arg(commit.known)
+            .arg(self.0.max_conversation_bytes);
+        let mut reply = commit.append_to(call)?.run(&self.0.link).await?;
+        match reply.text()?.as_str() {
+            "ok" | "replayed" => Ok(CommitOutcome::Committed(steering(&mut reply)?)),
+            "stale" => Ok(CommitOutcome::Stale(Some(reply.text()?.parse()?))),
+            "gone" => Ok(CommitOutcome::Stale(None)),
+            "diverged" => Ok(CommitOutcome::Diverged(reply.count()?)),
+            "conversation_too_large" => Ok(CommitOutcome::TooLarge),
+            other => Err(reply.corrupt(other)),
+        }
+    }
+}

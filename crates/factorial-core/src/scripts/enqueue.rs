@@ -1,0 +1,208 @@
+//! `enqueue.lua`: accepts a task.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    conversation::Entry,
+    error::StoreError,
+    ids::{AgentName, BatchId, OwnerId, Partition, Priority, TaskId},
+    script::{Script, script},
+    store::Store,
+    task::TaskState,
+};
+
+static ENQUEUE: Script = script!("enqueue");
+
+/// When a task starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// As soon as a slot is free.
+    #[default]
+    Now,
+    /// After a delay, by the clock of Redis.
+    After(Duration),
+    /// At an instant, ms since the Unix epoch.
+    At(i64),
+}
+
+/// An idempotency key, hashed, with what tells requests apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    key: String,
+    fingerprint: String,
+    keep: Duration,
+}
+
+impl Idempotency {
+    /// `key` is the client's, bound to its owner; `request` the bytes that must be the same for the same key.
+    #[must_use]
+    pub fn new(owner: &OwnerId, key: &str, request: &[u8], keep: Duration) -> Self {
+        use sha2::{Digest, Sha256};
+        let hash = |parts: &[&[u8]]| {
+            let mut hasher = Sha256::new();
+            for part in parts {
+                hasher.update(part.len().to_le_bytes());
+                hasher.update(part);
+            }
+            hasher.finalize().iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
+                use std::fmt::Write as _;
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
+        };
+        Self { key: hash(&[owner.as_str().as_bytes(), key.as_bytes()]), fingerprint: hash(&[request]), keep }
+    }
+
+    /// The partition that keeps the key, and where a task of its own lives.
+    #[must_use]
+    pub fn home(&self, partitions: u16) -> Partition {
+        let hash = u64::from_str_radix(self.key.get(..15).unwrap_or("0"), 16).unwrap_or(0);
+        Partition(u16::try_from(hash % u64::from(partitions.max(1))).unwrap_or(0))
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    pub(crate) fn keep_ms(&self) -> u64 {
+        u64::try_from(self.keep.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A task to be accepted.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    /// Its id; in the partition of `previous` or `parent` if there is one.
+    pub id: TaskId,
+    /// Its agent.
+    pub agent: AgentName,
+    /// Its owner.
+    pub owner: OwnerId,
+    /// Its priority.
+    pub priority: Priority,
+    /// When it starts.
+    pub start: Start,
+    /// First entry of its conversation, an [`Entry::Input`].
+    pub input: Entry,
+    /// Goes on with the conversation of this task.
+    pub previous: Option<TaskId>,
+    /// Spawned by this task, for this call of it if it is awaited.
+    pub parent: Option<(TaskId, Option<String>)>,
+    /// Member of this batch.
+    pub batch: Option<BatchId>,
+    /// Text deltas go into the event log.
+    pub stream: bool,
+    /// Wall-clock limit from the start.
+    pub deadline: Option<Duration>,
+    /// Limits given at submission, for the worker.
+    pub limits: Option<Value>,
+    /// Labels.
+    pub metadata: BTreeMap<String, String>,
+    /// Accepts the same request once.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What became of a submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Enqueued {
+    /// Accepted, in this state.
+    Accepted(TaskState),
+    /// The same request was accepted before, as this task.
+    Exists(TaskId),
+    /// The idempotency key belongs to another request.
+    KeyReused,
+    /// The parent has ended.
+    ParentFinished,
+    /// The previous task does not exist, is another owner's, or has not ended.
+    PreviousUnusable,
+    /// With the previous conversation it would be too large.
+    ConversationTooLarge,
+}
+
+impl Store {
+    /// Accepts a task. Repeating the call with the same id accepts it once.
+    ///
+    /// # Errors
+    /// When Redis does not answer: then it is unknown whether the task was accepted, and the call can be repeated.
+    pub async fn enqueue(&self, task: &NewTask) -> Result<Enqueued, StoreError> {
+        if let Some(key) = &task.idempotency
+            && key.home(self.partitions()) != task.id.partition()
+        {
+            match self.reserve_key(key, &task.id).await? {
+                Some(Enqueued::Exists(first)) if first != task.id => {
+                    // The first request may have died between the reservation and the enqueue: finish it, with its id.
+                    let again = NewTask { id: first, ..task.clone() };
+                    return self.enqueue_script(&again).await.map(|outcome| match outcome {
+                        Enqueued::Accepted(_) => Enqueued::Exists(again.id),
+                        other => other,
+                    });
+                }
+                Some(Enqueued::Exists(_)) | None => {}
+                Some(other) => return Ok(other),
+            }
+        }
+        self.enqueue_script(task).await
+    }
+
+    async fn enqueue_script(&self, task: &NewTask) -> Result<Enqueued, StoreError> {
+        let start = match task.start {
+            Start::Now => String::new(),
+            Start::After(delay) => format!("+{}", delay.as_millis()),
+            Start::At(ms) => ms.to_string(),
+        };
+        let (parent, call) = match &task.parent {
+            Some((parent, call)) => (parent.as_str(), call.as_deref().unwrap_or_default()),
+            None => ("", ""),
+        };
+        let (key, fingerprint, keep) = match &task.idempotency {
+            Some(i) => (i.key(), i.fingerprint(), i.keep_ms()),
+            None => ("", "", 0),
+        };
+        let mut call = ENQUEUE
+            .on(&self.base(task.id.partition()))
+            .arg(task.id.as_str())
+            .arg(task.agent.as_str())
+            .arg(task.owner.as_str())
+            .arg(task.priority.get())
+            .arg(start)
+            .arg(task.input.encode()?)
+            .arg(key)
+            .arg(fingerprint)
+            .arg(keep)
+            .arg(task.previous.as_ref().map_or("", TaskId::as_str))
+            .arg(parent)
+            .arg(call)
+            .arg(task.batch.as_ref().map_or("", BatchId::as_str))
+            .arg(task.deadline.map_or_else(String::new, |d| d.as_millis().to_string()))
+            .arg(&self.0.timeline_arg)
+            .arg(self.0.max_conversation_bytes);
+        if task.stream {
+            call = call.arg("stream").arg(1);
+        }
+        if let Some(limits) = &task.limits {
+            call = call.arg("limits").arg(limits.to_string());
+        }
+        if !task.metadata.is_empty() {
+            let json = serde_json::to_string(&task.metadata)
+                .map_err(|e| StoreError::corrupt("metadata", e.to_string()))?;
+            call = call.arg("metadata").arg(json);
+        }
+        let mut reply = call.run(&self.0.link).await?;
+        let parse = |text: String| text.parse().map_err(|_| StoreError::corrupt("enqueue", text));
+        match reply.text()?.as_str() {
+            "accepted" => Ok(Enqueued::Accepted(reply.text()?.parse()?)),
+            "exists" => Ok(Enqueued::Exists(parse(reply.text()?)?)),
+            "key_reused" => Ok(Enqueued::KeyReused),
+            "parent_finished" => Ok(Enqueued::ParentFinished),
+            "previous_unusable" => Ok(Enqueued::PreviousUnusable),
+            "conversation_too_large" => Ok(Enqueued::ConversationTooLarge),
+            other => Err(reply.corrupt(other)),
+        }
+    }
+}

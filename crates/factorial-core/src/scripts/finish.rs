@@ -1,0 +1,93 @@
+//! `finish.lua`: a worker ends a task.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    conversation::Entry,
+    error::StoreError,
+    failure::Failure,
+    script::{Script, script},
+    scripts::commit::{Commit, steering},
+    store::{Held, Store},
+    task::TaskState,
+};
+
+static FINISH: Script = script!("finish");
+
+/// How a task ends.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    /// With an output; `None` when it is the text of the last reply.
+    Completed(Option<Value>),
+    /// With a failure.
+    Failed(Failure),
+}
+
+/// The end of a task, with the last part of its last turn.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// Last entries, totals and events.
+    pub last: Commit,
+    /// How it ends.
+    pub ending: Ending,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FinishOutcome {
+    /// The task has ended.
+    Finished,
+    /// Steering arrived before: the last part is committed with these messages after it, and the run goes on.
+    Steered(Vec<Entry>),
+    /// The lease is lost, or the task has ended otherwise: in this state, or it is gone. Nothing was written.
+    Stale(Option<TaskState>),
+    /// Redis has lost what the worker knows. Nothing was written.
+    Diverged(u64),
+}
+
+impl Store {
+    /// Ends a task.
+    ///
+    /// # Errors
+    /// When Redis does not answer: the call can be repeated, and is applied once.
+    pub async fn finish(&self, held: &Held, finish: &Finish, lease: Duration) -> Result<FinishOutcome, StoreError> {
+        let to_json = |f: &Failure| serde_json::to_string(f).map_err(|e| StoreError::corrupt("failure", e.to_string()));
+        let (to, output, failure, data) = match &finish.ending {
+            Ending::Completed(value) => {
+                let output = Entry::Output { value: value.clone() }.encode()?;
+                (TaskState::Completed, output, String::new(), json!({"turns": finish.last.turns}).to_string())
+            }
+            Ending::Failed(failure) => {
+                let text = to_json(failure)?;
+                (TaskState::Failed, String::new(), text.clone(), text)
+            }
+        };
+        let call = FINISH
+            .on(&self.base(held.id.partition()))
+            .arg(held.id.as_str())
+            .arg(held.token)
+            .arg(finish.last.write)
+            .arg(to.as_str())
+            .arg(output)
+            .arg(failure)
+            .arg(data)
+            .arg(&self.0.timeline_arg)
+            .arg(lease.as_millis().to_string())
+            .arg(finish.last.known);
+        let mut reply = finish.last.append_to(call)?.run(&self.0.link).await?;
+        match reply.text()?.as_str() {
+            "finished" => Ok(FinishOutcome::Finished),
+            "steered" => Ok(FinishOutcome::Steered(steering(&mut reply)?)),
+            "replayed" => {
+                let state: TaskState = reply.text()?.parse()?;
+                if state.is_terminal() { Ok(FinishOutcome::Finished) } else { Ok(FinishOutcome::Steered(steering(&mut reply)?)) }
+            }
+            "stale" => Ok(FinishOutcome::Stale(Some(reply.text()?.parse()?))),
+            "gone" => Ok(FinishOutcome::Stale(None)),
+            "diverged" => Ok(FinishOutcome::Diverged(reply.count()?)),
+            other => Err(reply.corrupt(other)),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The parts that key names are made of.
+//!
+//! `keys.rs` builds names from them, and `build.rs` turns each constant into a Lua local of the same name,
+//! so that a name is written once. Every key starts with the base of its partition, `{namespace:partition}:`.
+
+/// `t:<id>` hash: the small fields of a task.
+pub const TASK: &str = "t:";
+/// `t:<id>:m` list: the conversation; entry 0 is the input.
+pub const LOG: &str = ":m";
+/// `t:<id>:e` list: the events; `seq` of an event is its position, from 1.
+pub const EVENTS: &str = ":e";
+/// `t:<id>:s` list: steering messages that wait to be applied.
+pub const INBOX: &str = ":s";
+/// `t:<id>:x` set: client ids of steering calls.
+pub const SEEN: &str = ":x";
+/// `t:<id>:w` hash: awaited call -> `?`, or how it was answered.
+pub const WAITS: &str = ":w";
+/// `t:<id>:c` set: children that have not ended.
+pub const CHILDREN: &str = ":c";
+/// `r:<agent>:<priority>:<owner>` sorted set: queued task -> when it became ready (ms; 0 = front).
+pub const READY: &str = "r:";
+/// `q:<agent>` sorted set: `<priority>:<owner>` that has queued tasks -> its turn.
+pub const RING: &str = "q:";
+/// `wake:<agent>` list: at most one token, for one waiting worker.
+pub const WAKE: &str = "wake:";
+/// `lease` sorted set: task in `processing` -> deadline of its lease (ms).
+pub const LEASE: &str = "lease";
+/// `delay` sorted set: task in `scheduled` or `backoff` -> when it is due (ms).
+pub const DELAY: &str = "delay";
+/// `pending` sorted set: parked task -> deadline of its wait (ms).
+pub const PENDING: &str = "pending";
+/// `done:<state>` sorted set: ended task -> when it ended (ms).
+pub const DONE: &str = "done:";
+/// `deadline` sorted set: task with a wall-clock limit -> when that ends it (ms).
+pub const DEADLINE: &str = "deadline";
+/// `cascade` list: cancelled tasks whose children are still to be cancelled.
+pub const CASCADE: &str = "cascade";
+/// `ia:<agent>` sorted set, all scores 0: every task of the agent, for lists.
+pub const BY_AGENT: &str = "ia:";
+/// `io:<owner>` sorted set, all scores 0: every task of the owner, for lists.
+pub const BY_OWNER: &str = "io:";
+/// `i:<hash>` string with expiry: idempotency key -> fingerprint and task.
+pub const IDEMPOTENCY: &str = "i:";
+/// `n` hash: `<agent>:<state>` -> tasks in that state.
+pub const COUNTS: &str = "n";
+/// `seq` hash: `token`, the last fencing token; `tick`, the last turn given in a ring.
+pub const SEQ: &str = "seq";
+/// `mt:<agent>:<bucket ms>:<start ms>` hash with expiry: one bucket of the metrics timeline.
+pub const TIMELINE: &str = "mt:";
+/// `b:<id>` hash: counters of a batch.
+pub const BATCH: &str = "b:";
+/// `ev:<id>` channel: events of a task as they are appended.
+pub const EVENT_CHANNEL: &str = "ev:";
+/// `w:<worker>` channel: cancellations and interrupts for a worker.
+pub const WORKER_CHANNEL: &str = "w:";
+/// `due` channel: a task became the next one due.
+pub const DUE_CHANNEL: &str = "due";

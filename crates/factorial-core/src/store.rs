@@ -1,0 +1,80 @@
+//! `Store`: the one way from a service to Redis. Cheap to clone; its methods are in `scripts/`, `read.rs`, `list.rs`,
+//! `registry.rs`, `wake.rs`, `live.rs`, `signals.rs` and `timeline.rs`.
+
+use std::sync::Arc;
+
+use deadpool_redis::redis;
+
+use crate::{
+    error::StoreError,
+    ids::{Namespace, Partition, TaskId},
+    keys::Keys,
+    link::Link,
+    live::Hub,
+    timeline::TimelineConfig,
+};
+
+/// A namespace in Redis.
+#[derive(Clone)]
+pub struct Store(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) link: Link,
+    pub(crate) keys: Keys,
+    pub(crate) bases: Box<[Box<str>]>,
+    pub(crate) timeline: TimelineConfig,
+    pub(crate) timeline_arg: String,
+    pub(crate) max_conversation_bytes: u64,
+    pub(crate) namespace: Namespace,
+    pub(crate) live: Hub,
+}
+
+/// A task that a worker holds: what every write of it must carry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// The task.
+    pub id: TaskId,
+    /// Its fencing token.
+    pub token: u64,
+}
+
+impl Store {
+    /// Number of partitions of the namespace.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        u16::try_from(self.0.bases.len()).unwrap_or(u16::MAX)
+    }
+
+    /// All of them.
+    pub fn all_partitions(&self) -> impl Iterator<Item = Partition> + use<> {
+        (0..self.partitions()).map(Partition)
+    }
+
+    /// The namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &Namespace {
+        &self.0.namespace
+    }
+
+    /// Whether the id can be one of this namespace; one of a partition that does not exist cannot.
+    #[must_use]
+    pub fn owns(&self, id: &TaskId) -> bool {
+        id.partition().0 < self.partitions()
+    }
+
+    /// The base key of a partition; that of a partition that does not exist holds nothing.
+    pub(crate) fn base(&self, partition: Partition) -> std::borrow::Cow<'_, str> {
+        self.0
+            .bases
+            .get(usize::from(partition.0))
+            .map_or_else(|| self.0.keys.base(partition).into(), |base| (&**base).into())
+    }
+
+    /// One round trip.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.0.link.command(&redis::cmd("PING")).await.map(drop)
+    }
+}

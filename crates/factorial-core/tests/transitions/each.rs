@@ -1,0 +1,52 @@
+//! Runs a test on each of the layouts that the contract names.
+
+/// `on_each! { async fn what_holds(w) { … } }`: with one partition, with four, and on the in-process engine; `w: &World`.
+macro_rules! on_each {
+    ($(async fn $name:ident($world:ident) $body:block)*) => {$(
+        mod $name {
+            #[allow(clippy::allow_attributes, unused_imports, reason = "a body may need none of them")]
+            use super::*;
+            use crate::world::{On, World};
+
+            async fn body($world: &World) $body
+
+            #[tokio::test]
+            async fn one_partition() {
+                body(&World::new(On::Server(1)).await).await;
+            }
+
+            #[tokio::test]
+            async fn four_partitions() {
+                body(&World::new(On::Server(4)).await).await;
+            }
+
+            #[tokio::test]
+            async fn embedded() {
+                body(&World::new(On::Embedded).await).await;
+            }
+        }
+    )*};
+}
+
+/// The same on a real server alone, for what the in-process engine does not promise or is too slow for.
+macro_rules! on_servers {
+    ($(async fn $name:ident($world:ident) $body:block)*) => {$(
+        mod $name {
+            #[allow(clippy::allow_attributes, unused_imports, reason = "a body may need none of them")]
+            use super::*;
+            use crate::world::{On, World};
+
+            async fn body($world: &World) $body
+
+            #[tokio::test]
+            async fn one_partition() {
+                body(&World::new(On::Server(1)).await).await;
+            }
+
+            #[tokio::test]
+            async fn four_partitions() {
+                body(&World::new(On::Server(4)).await).await;
+            }
+        }
+    )*};
+}
