@@ -1,0 +1,108 @@
+//! What a chore is, and the loop that drives it.
+//!
+//! A round does all that is due in all partitions and says when the next work is due; the loop sleeps until then, or
+//! until the interval has passed, or until it is called.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use async_trait::async_trait;
+use factorial_core::{Store, StoreError};
+use factorial_service::Progress;
+use metrics::{counter, gauge, histogram};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::{metrics as names, options::ReaperOptions};
+
+/// After an error, at first; doubled up to the interval.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Never sleep less, so that a task that is due in the same millisecond does not spin.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+
+/// What a round did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Round {
+    /// Tasks that it changed.
+    pub(crate) count: u64,
+    /// When there is more to do, if that is known.
+    pub(crate) next: Option<Duration>,
+}
+
+impl Round {
+    /// Adds a step; the earliest next work counts.
+    pub(crate) fn add(&mut self, count: u64, next: Option<Duration>) {
+        self.count += count;
+        self.next = match (self.next, next) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
+/// One kind of maintenance.
+#[async_trait]
+pub(crate) trait Chore: Send + Sync {
+    /// Its name in logs and metrics.
+    fn name(&self) -> &'static str;
+
+    /// Does what is due now.
+    async fn round(&mut self, store: &Store, options: &ReaperOptions) -> Result<Round, StoreError>;
+}
+
+/// What drives a chore.
+pub(crate) struct Driver {
+    pub(crate) store: Store,
+    pub(crate) options: ReaperOptions,
+    /// Bounds the chores at work at the same time.
+    pub(crate) at_work: Arc<Semaphore>,
+    /// Ends a sleep early.
+    pub(crate) call: Arc<Notify>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) progress: Progress,
+}
+
+impl Driver {
+    /// Runs until `stop`; a round that is under way is finished.
+    pub(crate) async fn run(self, mut chore: impl Chore) {
+        let mut pause = FIRST_PAUSE;
+        while !self.stop.is_cancelled() {
+            let sleep = match self.round(&mut chore).await {
+                Ok(round) => {
+                    pause = FIRST_PAUSE;
+                    self.progress.tick();
+                    round.next.unwrap_or(self.options.interval).min(self.options.interval)
+                }
+                Err(error) => {
+                    counter!(names::CHORE_ERRORS, "chore" => chore.name()).increment(1);
+                    tracing::warn!(chore = chore.name(), %error, "chore failed");
+                    let now = pause.min(self.options.interval);
+                    pause = (pause * 2).min(self.options.interval);
+                    now
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(sleep.max(SHORTEST_SLEEP)) => {}
+                () = self.call.notified() => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        self.progress.finish();
+    }
+
+    async fn round(&self, chore: &mut impl Chore) -> Result<Round, StoreError> {
+        let _permit = self.at_work.acquire().await;
+        let started = Instant::now();
+        let round = chore.round(&self.store, &self.options).await?;
+        histogram!(names::CHORE_SECONDS, "chore" => chore.name()).record(started.elapsed().as_secs_f64());
+        counter!(names::CHORE_TASKS, "chore" => chore.name()).increment(round.count);
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        gauge!(names::CHORE_SUCCESS, "chore" => chore.name()).set(unix.as_secs_f64());
+        if round.count > 0 {
+            tracing::debug!(chore = chore.name(), count = round.count, "chore did something");
+        }
+        Ok(round)
+    }
+}

@@ -1,0 +1,17 @@
+//! One file per chore.
+
+mod cascade;
+mod deadlines;
+mod expire;
+mod gauges;
+mod promote;
+mod reconcile;
+mod recover;
+
+pub(crate) use cascade::Cascade;
+pub(crate) use deadlines::Deadlines;
+pub(crate) use expire::Expire;
+pub(crate) use gauges::Gauges;
+pub(crate) use promote::Promote;
+pub(crate) use reconcile::Reconcile;
+pub(crate) use recover::Recover;

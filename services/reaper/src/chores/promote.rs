@@ -1,0 +1,34 @@
+//! Queues scheduled tasks and those in backoff when they are due.
+
+use async_trait::async_trait;
+use factorial_core::{Store, StoreError};
+
+use crate::{
+    chore::{Chore, Round},
+    options::ReaperOptions,
+};
+
+/// See the module.
+pub(crate) struct Promote;
+
+#[async_trait]
+impl Chore for Promote {
+    fn name(&self) -> &'static str {
+        "promote"
+    }
+
+    async fn round(&mut self, store: &Store, options: &ReaperOptions) -> Result<Round, StoreError> {
+        let mut round = Round::default();
+        for partition in store.all_partitions() {
+            loop {
+                let step = store.promote(partition, options.batch).await?;
+                if step.count < options.batch as u64 {
+                    round.add(step.count, step.next);
+                    break;
+                }
+                round.count += step.count;
+            }
+        }
+        Ok(round)
+    }
+}

@@ -1,0 +1,64 @@
+//! A reaper process from start to end.
+
+use std::sync::Arc;
+
+use factorial_core::Store;
+use factorial_service::{Health, Shutdown};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    chore::{Chore, Driver},
+    chores::{Cascade, Deadlines, Expire, Gauges, Promote, Reconcile, Recover},
+    options::ReaperOptions,
+};
+
+/// Does all chores until `shutdown`; rounds that are under way are finished.
+pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown: &Shutdown) {
+    let ready = health.component("reaper");
+    let stop = CancellationToken::new();
+    let chores = TaskTracker::new();
+    let at_work = Arc::new(Semaphore::new(options.workers.max(1)));
+    let (promote, deadlines) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let start = |call: Arc<Notify>, name| Driver {
+        store: store.clone(),
+        options: options.clone(),
+        at_work: Arc::clone(&at_work),
+        call,
+        stop: stop.clone(),
+        progress: health.progress(name, options.interval * 6),
+    };
+    spawn(&chores, start(Arc::clone(&promote), "promote"), Promote);
+    let quiet = || Arc::new(Notify::new());
+    spawn(&chores, start(quiet(), "recover"), Recover);
+    spawn(&chores, start(Arc::clone(&deadlines), "deadlines"), Deadlines);
+    spawn(&chores, start(quiet(), "cascade"), Cascade);
+    spawn(&chores, start(quiet(), "expire"), Expire);
+    spawn(&chores, start(quiet(), "reconcile"), Reconcile::default());
+    spawn(&chores, start(quiet(), "gauges"), Gauges::default());
+
+    let mut notices = store.due_notices(stop.clone());
+    chores.spawn(async move {
+        while notices.recv().await.is_some() {
+            // Kept for a chore that is in a round just now.
+            promote.notify_one();
+            deadlines.notify_one();
+        }
+    });
+    tracing::info!(partitions = store.partitions(), "reaper started");
+    ready.ready(true);
+
+    shutdown.drain.cancelled().await;
+    ready.ready(false);
+    stop.cancel();
+    chores.close();
+    tokio::select! {
+        () = chores.wait() => {}
+        () = shutdown.now.cancelled() => {}
+    }
+    tracing::info!("reaper stopped");
+}
+
+fn spawn(chores: &TaskTracker, driver: Driver, chore: impl Chore + 'static) {
+    chores.spawn(driver.run(chore));
+}

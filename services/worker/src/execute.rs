@@ -1,0 +1,175 @@
+//! One leased task, from claim to its end, retry, hand-back or loss.
+
+use std::{sync::Arc, time::Duration};
+
+use factorial_agent::{ErrorKind, Failure as RunFailure, Limits, Run, RunEnd, Signals};
+use factorial_core::{Claimed, Failure, Store, failure_kind};
+use metrics::{counter, histogram};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    convert,
+    held::{HeldTasks, InFlight},
+    journal::StoreJournal,
+    metrics as names,
+    runner::Slot,
+};
+
+/// Entries read at once of a conversation that did not come with the claim.
+const PAGE: u64 = 256;
+
+/// What a run needs of the process.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) store: Store,
+    pub(crate) held: HeldTasks,
+    pub(crate) lease: Duration,
+    /// Stop at the next boundary.
+    pub(crate) drain: CancellationToken,
+    /// Stop here and hand back.
+    pub(crate) abandon: CancellationToken,
+}
+
+/// Runs a task in a slot. The task is removed from the held ones when this returns.
+pub(crate) async fn execute(context: Context, slot: Slot, claimed: Claimed) {
+    let started = Instant::now();
+    let held = claimed.held.clone();
+    let lost = CancellationToken::new();
+    let signals = Arc::new(Signals::new(context.drain.clone()));
+    context.held.insert(InFlight { held: held.clone(), lost: lost.clone(), signals: Arc::clone(&signals) });
+    let attempt = claimed.record.attempts;
+    let agent = slot.runner.name.to_string();
+
+    let outcome = lost
+        .run_until_cancelled(carry_out(&context, &slot, claimed, &signals))
+        .await
+        .unwrap_or("lost");
+    context.held.remove(&held);
+    let seconds = started.elapsed().as_secs_f64();
+    counter!(names::RUNS_ENDED, "agent" => agent.clone(), "outcome" => outcome).increment(1);
+    histogram!(names::RUN_SECONDS, "agent" => agent.clone()).record(seconds);
+    tracing::info!(
+        task.id = %held.id, agent.name = agent, attempt, outcome, duration_ms = started.elapsed().as_millis(),
+        "run ended"
+    );
+}
+
+/// Returns the outcome's name.
+async fn carry_out(context: &Context, slot: &Slot, mut claimed: Claimed, signals: &Signals) -> &'static str {
+    if let Err(problem) = read_on(&context.store, &mut claimed).await {
+        return match problem {
+            Some(detail) => {
+                let journal = StoreJournal::new(context.store.clone(), &claimed, context.lease);
+                let failure =
+                    Failure { kind: failure_kind::CORRUPT_CONVERSATION.to_owned(), message: detail, status: None };
+                journal.fail(claimed.record.turns, failure).await.map_or("lost", |()| "failed")
+            }
+            // Redis went away: the lease will expire, and somebody else goes on.
+            None => "lost",
+        };
+    }
+    let journal = StoreJournal::new(context.store.clone(), &claimed, context.lease);
+    let end = {
+        let run = slot.runner.agent.run(prepare(slot, &mut claimed, &journal, signals));
+        tokio::select! {
+            end = run => end,
+            // Ends only when the lease is lost, which the run will learn by itself.
+            () = async { journal.log_deltas().await; std::future::pending().await } => RunEnd::Lost,
+            () = context.abandon.cancelled() => RunEnd::HandBack,
+        }
+    };
+    let result = match end {
+        RunEnd::Completed => return "completed",
+        RunEnd::HandBack => journal.release().await.map(|()| "handed_back"),
+        RunEnd::Lost if journal.has_diverged().await => journal.release().await.map(|()| "handed_back"),
+        RunEnd::Lost => return "lost",
+        RunEnd::Failed(failure) => fail(slot, &claimed, &journal, failure).await,
+    };
+    result.unwrap_or("lost")
+}
+
+/// Decides between another try and the end.
+async fn fail(
+    slot: &Slot,
+    claimed: &Claimed,
+    journal: &StoreJournal,
+    failure: RunFailure,
+) -> Result<&'static str, factorial_agent::JournalError> {
+    if failure.kind == ErrorKind::JournalUnavailable {
+        return journal.release().await.map(|()| "handed_back");
+    }
+    let retries = claimed.record.retries;
+    let policy = &slot.runner.options.retry;
+    let kind = match failure.kind {
+        ErrorKind::TooLarge => failure_kind::CONVERSATION_TOO_LARGE,
+        other => other.as_str(),
+    };
+    let stored = Failure { kind: kind.to_owned(), message: failure.message.clone(), status: failure.status };
+    if failure.retryable && policy.allows(retries) {
+        let delay = policy.delay(retries, failure.retry_after, rand::random());
+        tracing::info!(task.id = %claimed.held.id, kind, retries, delay_ms = delay.as_millis(), "run will be retried");
+        return journal.back_off(delay, &stored).await.map(|()| "backoff");
+    }
+    tracing::info!(task.id = %claimed.held.id, kind, retries, "task failed");
+    journal.fail(failure.turn, stored).await.map(|()| "failed")
+}
+
+/// Reads the rest of a long conversation. `Err(Some)`: it cannot be read; `Err(None)`: Redis does not answer.
+async fn read_on(store: &Store, claimed: &mut Claimed) -> Result<(), Option<String>> {
+    if let Some(detail) = claimed.corrupt.take() {
+        return Err(Some(detail));
+    }
+    while (claimed.entries.len() as u64) < claimed.length {
+        let from = claimed.entries.len() as u64;
+        match store.entries(&claimed.held.id, from, PAGE.min(claimed.length - from)).await {
+            Ok(page) if page.is_empty() => return Err(None),
+            Ok(page) => claimed.entries.extend(page),
+            Err(e) if e.is_unavailable() => return Err(None),
+            Err(e) => return Err(Some(e.to_string())),
+        }
+    }
+    Ok(())
+}
+
+fn prepare<'a>(slot: &'a Slot, claimed: &'a mut Claimed, journal: &'a StoreJournal, signals: &'a Signals) -> Run<'a> {
+    let (conversation, context) = convert::messages(std::mem::take(&mut claimed.entries));
+    let record = &claimed.record;
+    let own = slot.runner.agent.definition().limits;
+    let limits = own.tightened_by(&submitted_limits(record.limits.as_ref()));
+    let elapsed = i64::try_from(claimed.claimed_ms).unwrap_or(i64::MAX) - record.started_ms.unwrap_or(record.created_ms);
+    let wall_remaining = limits
+        .max_wall_seconds
+        .map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX))
+        .map(|wall| wall.saturating_sub(Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))));
+    let usage = record.total_usage();
+    Run {
+        context: context.unwrap_or_default(),
+        turns_done: record.turns,
+        usage_so_far: factorial_agent::Usage {
+            input: usage.input,
+            cached_input: usage.cached_input,
+            output: usage.output,
+            reasoning: usage.reasoning,
+        },
+        tool_calls_done: record.tool_calls,
+        cost_so_far_usd_micros: record.cost_micros,
+        limits,
+        wall_remaining,
+        turn_timeout: slot.runner.options.turn_timeout,
+        attempt: record.attempts,
+        ..Run::new(claimed.held.id.as_str(), record.owner.as_str(), conversation, journal, signals)
+    }
+}
+
+/// The limits of a submission that the turn loop enforces; the deadline is the reaper's.
+fn submitted_limits(json: Option<&serde_json::Value>) -> Limits {
+    let number = |name: &str| json.and_then(|j| j.get(name)).and_then(serde_json::Value::as_u64);
+    let small = |name: &str| number(name).and_then(|n| u32::try_from(n).ok());
+    Limits {
+        max_turns: small("max_turns"),
+        max_total_tokens: number("max_total_tokens"),
+        max_tool_calls: small("max_tool_calls"),
+        ..Limits::default()
+    }
+}

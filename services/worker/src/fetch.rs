@@ -1,0 +1,118 @@
+//! Claiming: one loop per partition fills free slots, and waits for a wake-up when the queues are empty.
+
+use std::{sync::Arc, time::Duration};
+
+use factorial_core::{AgentName, ClaimRequest, Partition, StoreError, Waiter, WorkerId};
+use factorial_service::Progress;
+use metrics::counter;
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    execute::{Context, execute},
+    metrics as names,
+    runner::Runner,
+};
+
+/// After an error, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// One partition's loop.
+pub(crate) struct Fetcher {
+    pub(crate) context: Context,
+    pub(crate) worker: WorkerId,
+    pub(crate) partition: Partition,
+    pub(crate) runners: Arc<[Arc<Runner>]>,
+    /// A runner that was full has a free slot.
+    pub(crate) freed: Arc<Notify>,
+    pub(crate) runs: TaskTracker,
+    pub(crate) progress: Progress,
+}
+
+impl Fetcher {
+    /// Runs until drain.
+    pub(crate) async fn run(self) {
+        let mut waiter = self.context.store.waiter(self.partition);
+        let mut pause = FIRST_PAUSE;
+        let drain = self.context.drain.clone();
+        while !drain.is_cancelled() {
+            self.progress.tick();
+            match self.step(&mut waiter).await {
+                Ok(()) => pause = FIRST_PAUSE,
+                Err(error) => {
+                    tracing::warn!(%error, partition = self.partition.0, "claiming failed");
+                    drain.run_until_cancelled(tokio::time::sleep(pause)).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        self.progress.finish();
+    }
+
+    async fn step(&self, waiter: &mut Waiter) -> Result<(), StoreError> {
+        // Registered before looking, so that a slot that is freed meanwhile is not missed.
+        let freed = self.freed.notified();
+        tokio::pin!(freed);
+        freed.as_mut().enable();
+        let waiting: Vec<AgentName> =
+            self.runners.iter().filter(|r| r.free() > 0).map(|r| r.name.clone()).collect();
+        if waiting.is_empty() {
+            tokio::select! {
+                () = freed => {}
+                () = self.context.drain.cancelled() => {}
+                // Only for the health check: there is nothing to look for without a slot.
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+            return Ok(());
+        }
+        if self.fill().await? {
+            return Ok(());
+        }
+        let id = waiter.ready().await?;
+        let wait = waiter.wait(&waiting);
+        tokio::pin!(wait);
+        tokio::select! {
+            woken = &mut wait => return woken.map(drop),
+            () = freed => {}
+            () = self.context.drain.cancelled() => {}
+        }
+        // The wait may take a token at any moment, so it is ended from outside and its end awaited, not dropped.
+        if !self.context.drain.is_cancelled() {
+            self.fill().await?;
+        }
+        if let Err(error) = self.context.store.unblock(id).await {
+            // Not every server can: then the wait ends by itself within a second.
+            tracing::debug!(%error, "wait not ended early");
+        }
+        wait.await.map(drop)
+    }
+
+    /// Claims for every runner with free slots. True: there may be more to claim at once.
+    async fn fill(&self) -> Result<bool, StoreError> {
+        let mut more = false;
+        for runner in self.runners.iter() {
+            let mut slots = runner.take_free(&self.freed);
+            if slots.is_empty() {
+                continue;
+            }
+            let request = ClaimRequest {
+                partition: self.partition,
+                worker: &self.worker,
+                agent: &runner.name,
+                most: slots.len(),
+                lease: self.context.lease,
+            };
+            let claimed = self.context.store.claim(request).await?;
+            if claimed.is_empty() {
+                continue;
+            }
+            counter!(names::CLAIMED, "agent" => runner.name.to_string()).increment(claimed.len() as u64);
+            more |= claimed.len() == slots.len();
+            for (task, slot) in claimed.into_iter().zip(slots.drain(..)) {
+                self.runs.spawn(execute(self.context.clone(), slot, task));
+            }
+        }
+        Ok(more)
+    }
+}

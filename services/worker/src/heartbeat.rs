@@ -1,0 +1,128 @@
+//! Heartbeats and signals, on a thread and a runtime of their own: code of a tool that blocks a thread cannot starve them.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use factorial_core::{AgentAnnouncement, Signal, Store, StoreOptions, WorkerAnnouncement, WorkerId};
+use factorial_service::Progress;
+use metrics::histogram;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::{held::HeldTasks, metrics as names, options::WorkerOptions, runner::Runner};
+
+/// What the thread needs.
+pub(crate) struct Heartbeat {
+    pub(crate) store: StoreOptions,
+    pub(crate) options: WorkerOptions,
+    pub(crate) worker: WorkerId,
+    pub(crate) version: &'static str,
+    pub(crate) runners: Arc<[Arc<Runner>]>,
+    pub(crate) held: HeldTasks,
+    pub(crate) drain: CancellationToken,
+    pub(crate) stop: CancellationToken,
+    pub(crate) progress: Progress,
+}
+
+impl Heartbeat {
+    /// Starts the thread; it ends after `stop`, when the worker is retired.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub(crate) fn start(self, first_beat: tokio::sync::oneshot::Sender<()>) -> std::io::Result<thread::JoinHandle<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new()
+            .name("heartbeat".to_owned())
+            .spawn(move || runtime.block_on(self.beat(first_beat)))
+    }
+
+    async fn beat(self, first_beat: tokio::sync::oneshot::Sender<()>) {
+        let Some(store) = self.connect().await else { return };
+        let started_ms = store.now_ms().await.unwrap_or(0);
+        let agents: Vec<AgentAnnouncement> = self.runners.iter().map(|r| r.announcement()).collect();
+        let mut signals = store.signals(&self.worker, self.stop.clone());
+        let mut ticks = tokio::time::interval(self.options.heartbeat_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut first_beat = Some(first_beat);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.stop.cancelled() => break,
+                signal = signals.recv() => match signal {
+                    Some(Signal::Cancel(id)) => { self.held.cancel(&id); continue }
+                    Some(Signal::Interrupt(id)) => { self.held.interrupt(&id); continue }
+                    // Something may have been missed: look at once.
+                    Some(Signal::Reconnected) => {}
+                    None => break,
+                },
+                () = self.drain.cancelled(), if !self.announced_drain() => {}
+            }
+            self.renew(&store).await;
+            let announcement = self.announcement(started_ms);
+            let ttl = self.options.lease.max(self.options.heartbeat_interval * 3);
+            match store.announce(&announcement, &agents, ttl).await {
+                Ok(()) => {
+                    self.progress.tick();
+                    if let Some(first) = first_beat.take() {
+                        let _ = first.send(());
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "announcement failed"),
+            }
+        }
+        if let Err(error) = store.retire(&self.worker).await {
+            tracing::debug!(%error, "retirement failed; the announcement lapses by itself");
+        }
+        self.progress.finish();
+    }
+
+    async fn connect(&self) -> Option<Store> {
+        // Its own connections: those of the other runtime would wait for that one's threads.
+        let options = StoreOptions { lanes: 1, ..self.store.clone() };
+        loop {
+            match Store::connect(&options).await {
+                Ok(store) => return Some(store),
+                Err(error) => tracing::warn!(%error, "heartbeat cannot connect"),
+            }
+            self.stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(500))).await?;
+        }
+    }
+
+    /// Renews all leases; repeats until Redis answers, since the next beat may be too late.
+    async fn renew(&self, store: &Store) {
+        loop {
+            let started = Instant::now();
+            match store.renew(&self.held.all(), self.options.lease).await {
+                Ok(lost) => {
+                    histogram!(names::HEARTBEAT_SECONDS).record(started.elapsed().as_secs_f64());
+                    for lease in lost {
+                        tracing::info!(task.id = %lease.held.id, state = ?lease.state, "lease lost");
+                        self.held.lose(&lease.held);
+                    }
+                    return;
+                }
+                Err(error) => tracing::warn!(%error, "heartbeat failed"),
+            }
+            if self.stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(250))).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn announced_drain(&self) -> bool {
+        // Once draining, the regular beats say so; the branch is for the first moment only.
+        self.drain.is_cancelled()
+    }
+
+    fn announcement(&self, started_ms: u64) -> WorkerAnnouncement {
+        WorkerAnnouncement {
+            id: self.worker.clone(),
+            host: self.options.host.clone(),
+            pid: self.options.pid,
+            version: self.version.to_owned(),
+            started_ms,
+            seen_ms: 0,
+            draining: self.drain.is_cancelled(),
+            agents: self.runners.iter().map(|r| r.in_use()).collect(),
+        }
+    }
+}

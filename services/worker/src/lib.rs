@@ -1,0 +1,23 @@
+//! The worker: claims tasks, runs their turns, renews their leases, commits.
+//!
+//! Started by `factorial-worker`, by `factorial dev` and by tests through [`run`]. It holds no durable state: what a
+//! run has done is in Redis with the commit that says so.
+
+mod convert;
+mod execute;
+mod fetch;
+mod heartbeat;
+mod held;
+mod identity;
+mod journal;
+pub mod metrics;
+mod options;
+mod runner;
+mod service;
+mod settings;
+
+pub use identity::worker_id;
+pub use options::{RunnerOptions, WorkerOptions};
+pub use runner::Runner;
+pub use service::{WorkerError, run};
+pub use settings::{SetupError, functions, providers, runners, store_options, worker_options};

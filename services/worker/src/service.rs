@@ -1,0 +1,106 @@
+//! A worker process from start to drain.
+
+use std::sync::Arc;
+
+use factorial_core::{ConnectError, Store, StoreOptions, WorkerId};
+use factorial_service::{Health, Shutdown};
+use tokio::sync::{Notify, oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    execute::Context, fetch::Fetcher, heartbeat::Heartbeat, held::HeldTasks, options::WorkerOptions, runner::Runner,
+};
+
+/// Why a worker did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// Redis is not fit or not there.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// No thread for the heartbeat.
+    #[error("cannot start the heartbeat: {0}")]
+    Thread(#[from] std::io::Error),
+    /// Nothing to serve.
+    #[error("no agents: name agent files with --agents, FACTORIAL_AGENTS or worker.agents in factorial.yaml")]
+    NoAgents,
+}
+
+/// Serves the runners until `shutdown`: at `drain` it claims nothing more and lets runs end at a boundary; after the
+/// grace period, or at `now`, it hands back what is left. Returns when every run has ended.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn run(
+    store_options: StoreOptions,
+    options: WorkerOptions,
+    worker: WorkerId,
+    runners: Vec<Runner>,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> Result<(), WorkerError> {
+    if runners.is_empty() {
+        return Err(WorkerError::NoAgents);
+    }
+    let runners: Arc<[Arc<Runner>]> = runners.into_iter().map(Arc::new).collect();
+    let ready = health.component("worker");
+    let store = Store::connect(&store_options).await?;
+    let held = HeldTasks::default();
+    let stop = CancellationToken::new();
+    let stalled_after = options.heartbeat_interval * 6;
+    let (beaten, first_beat) = oneshot::channel();
+    let heartbeat = Heartbeat {
+        store: store_options,
+        options: options.clone(),
+        worker: worker.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        runners: Arc::clone(&runners),
+        held: held.clone(),
+        drain: shutdown.drain.clone(),
+        stop: stop.clone(),
+        progress: health.progress("heartbeat", stalled_after),
+    }
+    .start(beaten)?;
+    let _ = first_beat.await;
+
+    let context = Context {
+        store: store.clone(),
+        held,
+        lease: options.lease,
+        drain: shutdown.drain.clone(),
+        abandon: CancellationToken::new(),
+    };
+    let (runs, fetchers) = (TaskTracker::new(), TaskTracker::new());
+    let freed = Arc::new(Notify::new());
+    for partition in store.all_partitions() {
+        let fetcher = Fetcher {
+            context: context.clone(),
+            worker: worker.clone(),
+            partition,
+            runners: Arc::clone(&runners),
+            freed: Arc::clone(&freed),
+            runs: runs.clone(),
+            progress: health.progress("fetch", stalled_after),
+        };
+        fetchers.spawn(fetcher.run());
+    }
+    tracing::info!(worker.id = %worker, agents = runners.len(), "worker started");
+    ready.ready(true);
+
+    shutdown.drain.cancelled().await;
+    ready.ready(false);
+    fetchers.close();
+    fetchers.wait().await;
+    runs.close();
+    tokio::select! {
+        () = runs.wait() => {}
+        () = shutdown.now.cancelled() => {}
+        () = tokio::time::sleep(options.grace) => {}
+    }
+    context.abandon.cancel();
+    // Leases are renewed until the last hand-back is written.
+    runs.wait().await;
+    stop.cancel();
+    let _ = tokio::task::spawn_blocking(move || heartbeat.join()).await;
+    tracing::info!(worker.id = %worker, "worker stopped");
+    Ok(())
+}
