@@ -1,0 +1,97 @@
+//! What a worker can run.
+//!
+//! The worker builds a [`Run`] from a claimed task and awaits [`Agent::run`]. Dropping that future aborts the open
+//! model call and the running tools at once, which is how a cancel or a lost lease is carried out.
+//! Invariant: a run changes nothing but through its journal.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::{AgentDefinition, Failure, Journal, Limits, Message, Signals, Usage};
+
+/// One leased period of a task.
+pub struct Run<'a> {
+    /// The task's id; part of every idempotency key.
+    pub task_id: &'a str,
+    /// The task's owner.
+    pub owner: &'a str,
+    /// The submission's free context, handed to tools.
+    pub context: serde_json::Value,
+    /// The conversation so far, in commit order. May end in an assistant message of whose tool calls only some have
+    /// results: the run resumes there.
+    pub conversation: Vec<Message>,
+    /// Turns committed in earlier attempts.
+    pub turns_done: u32,
+    /// Tokens of those turns.
+    pub usage_so_far: Usage,
+    /// Tool calls that those turns asked for.
+    pub tool_calls_done: u32,
+    /// Cost of those turns in millionths of a US dollar.
+    pub cost_so_far_usd_micros: u64,
+    /// Limits of the agent tightened by those of the submission, see [`Limits::tightened_by`].
+    pub limits: Limits,
+    /// What is left of `max_wall_seconds`.
+    pub wall_remaining: Option<Duration>,
+    /// Bound of one model call, and of each tool call.
+    pub turn_timeout: Duration,
+    /// The attempt's number, counted from 1.
+    pub attempt: u32,
+    /// Where the run commits.
+    pub journal: &'a dyn Journal,
+    /// What the worker says meanwhile.
+    pub signals: &'a Signals,
+}
+
+impl<'a> Run<'a> {
+    /// A first run of a task without limits of its own, with a turn timeout of 120 s.
+    #[must_use]
+    pub fn new(
+        task_id: &'a str,
+        owner: &'a str,
+        conversation: Vec<Message>,
+        journal: &'a dyn Journal,
+        signals: &'a Signals,
+    ) -> Self {
+        Self {
+            task_id,
+            owner,
+            context: Value::Null,
+            conversation,
+            turns_done: 0,
+            usage_so_far: Usage::default(),
+            tool_calls_done: 0,
+            cost_so_far_usd_micros: 0,
+            limits: Limits::default(),
+            wall_remaining: None,
+            turn_timeout: Duration::from_secs(120),
+            attempt: 1,
+            journal,
+            signals,
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunEnd {
+    /// The journal has the output; the task is completed.
+    Completed,
+    /// The worker decides between a retry and the end of the task.
+    Failed(Failure),
+    /// Stopped at a boundary because of a drain; everything done is committed.
+    HandBack,
+    /// The journal said that the lease is lost; nothing more may be written.
+    Lost,
+}
+
+/// Something that carries a task from its conversation to its output.
+#[async_trait]
+pub trait Agent: Send + Sync {
+    /// What is announced about the agent.
+    fn definition(&self) -> &AgentDefinition;
+
+    /// Runs until the task is completed, fails, or has to be given back.
+    async fn run(&self, run: Run<'_>) -> RunEnd;
+}

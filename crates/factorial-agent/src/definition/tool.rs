@@ -1,0 +1,81 @@
+//! Tools as an agent file names them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One tool of an agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ToolDefinition {
+    /// A Rust function that the worker has registered under this name.
+    Function {
+        /// The registered name.
+        name: String,
+    },
+    /// An HTTP endpoint.
+    Http(HttpToolDefinition),
+}
+
+impl ToolDefinition {
+    /// The name that the model uses.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Function { name } => name,
+            Self::Http(http) => &http.name,
+        }
+    }
+}
+
+/// An HTTP endpoint as a tool.
+///
+/// `{param}` in the path or query of `url` is replaced by the argument of that name, percent-encoded. The other
+/// arguments become the query of GET and DELETE, else a JSON body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpToolDefinition {
+    /// The name that the model uses.
+    pub name: String,
+    /// What it does, for the model.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// JSON Schema of the arguments.
+    #[serde(default = "no_parameters")]
+    pub parameters: Value,
+    /// The HTTP method.
+    #[serde(default)]
+    pub method: HttpMethod,
+    /// The address.
+    pub url: String,
+    /// Request headers; `${NAME}` in a value stands for a secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Bound of one call in seconds; 30 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<f64>,
+    /// Whether a call of unknown outcome is reported to the model instead of made again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_most_once: bool,
+    /// Largest response in bytes; 1 MiB when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_response_bytes: Option<u64>,
+}
+
+fn no_parameters() -> Value {
+    serde_json::json!({"type": "object", "properties": {}})
+}
+
+/// Methods that an HTTP tool may use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum HttpMethod {
+    Get,
+    #[default]
+    Post,
+    Put,
+    Patch,
+    Delete,
+}

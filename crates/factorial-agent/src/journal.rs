@@ -1,0 +1,130 @@
+//! The durable side of a run, as the turn loop sees it.
+//!
+//! Implemented by the worker on the store and by tests in memory; called only by the turn loop, one call at a time.
+//! Invariant: when a call returns `Ok`, what it was given is committed and will not be asked for again.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{FinishReason, Message, Output, ToolErrorKind, Usage};
+
+/// One committed model reply.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TurnRecord {
+    /// Counted from 1 over all attempts.
+    pub turn: u32,
+    /// What the model said, always [`Message::Assistant`].
+    pub message: Message,
+    /// Follows `message` in the conversation when the reply was not usable: what the model is told about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<Message>,
+    /// Tokens of this reply.
+    pub usage: Usage,
+    /// The model as the agent names it.
+    pub model: String,
+    /// The provider's name.
+    pub provider: String,
+    /// The provider's id of the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_response_id: Option<String>,
+    /// Cost in millionths of a US dollar, if the agent has a price for the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd_micros: Option<u64>,
+    /// Duration of the model call in milliseconds.
+    pub duration_ms: u64,
+    /// Time to the first token in milliseconds.
+    pub ttft_ms: u64,
+    /// Why the model stopped.
+    pub finish_reason: FinishReason,
+    /// How many tool calls the reply asks for.
+    pub tool_calls: u32,
+}
+
+/// One committed tool result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolRecord {
+    /// The turn that asked for it.
+    pub turn: u32,
+    /// The call that it answers; unique in the task.
+    pub call_id: String,
+    /// The tool's name, as the model wrote it.
+    pub name: String,
+    /// What the model gets, at most 256 KiB.
+    pub content: String,
+    /// Whether `content` tells of an error.
+    pub is_error: bool,
+    /// Which error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_kind: Option<ToolErrorKind>,
+    /// Duration of the call in milliseconds.
+    pub duration_ms: u64,
+}
+
+impl ToolRecord {
+    /// The message that goes into the conversation.
+    #[must_use]
+    pub fn message(&self) -> Message {
+        Message::Tool {
+            call_id: self.call_id.clone(),
+            name: self.name.clone(),
+            content: self.content.clone(),
+            is_error: self.is_error,
+        }
+    }
+}
+
+/// Why a boundary is asked for outside of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoundaryReason {
+    /// The open model call was aborted; its deltas are void.
+    Interrupted,
+    /// The last reply was not usable and the model is asked again.
+    Repair,
+}
+
+/// What became of a reply that ends the run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Completion {
+    /// The task is completed.
+    Done,
+    /// Steering arrived; the reply is part of the conversation and these messages follow it.
+    Continue(Vec<Message>),
+}
+
+/// Why a commit did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// The lease is lost or the task has ended: drop everything.
+    #[error("lease lost or task ended")]
+    Lost,
+    /// The store did not answer for so long that the implementor gave up.
+    #[error("journal unavailable: {0}")]
+    Unavailable(String),
+    /// The record is larger than may be stored.
+    #[error("record too large: {0}")]
+    TooLarge(String),
+}
+
+/// Where a run commits what it did.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Commits a reply that asks for tools, before any of them runs, or one that is to be repaired.
+    async fn reply(&self, turn: TurnRecord) -> Result<(), JournalError>;
+
+    /// Commits one tool result. `boundary` is true for the last outstanding call of the turn: then steering messages
+    /// are returned and are part of the conversation from here.
+    async fn tool_result(
+        &self,
+        result: ToolRecord,
+        boundary: bool,
+    ) -> Result<Vec<Message>, JournalError>;
+
+    /// Commits the final reply with the output.
+    async fn complete(&self, turn: TurnRecord, output: Output) -> Result<Completion, JournalError>;
+
+    /// Takes steering messages outside of a commit.
+    async fn boundary(&self, reason: BoundaryReason) -> Result<Vec<Message>, JournalError>;
+
+    /// A text delta of the open model call of `turn`. Must not block; buffered by the implementor.
+    fn delta(&self, turn: u32, text: &str);
+}

@@ -1,0 +1,48 @@
+//! Agent definitions, models, tools and the turn loop; knows no Redis.
+//!
+//! A worker loads [`AgentDefinition`]s with [`load`], builds an [`LlmAgent`] of each, and drives one [`Run`] a lease.
+//! Everything durable goes through the [`Journal`] that the worker gives; nothing is kept between runs.
+
+mod agent;
+mod definition;
+mod failure;
+mod journal;
+mod limits;
+mod load;
+mod message;
+mod model;
+mod noop;
+mod output;
+mod provider;
+mod retry;
+mod signals;
+mod tool;
+mod turn;
+mod usage;
+
+pub use agent::{Agent, Run, RunEnd};
+pub use definition::{
+    AgentDefinition, AgentName, AgentNameError, HttpMethod, HttpToolDefinition, ModelSpec,
+    ModelTarget, OutputSpec, Price, Provider, ReasoningEffort, RetrySettings, Settings, ToolChoice,
+    ToolDefinition, WorkerSettings,
+};
+pub use failure::{ErrorKind, Failure};
+pub use journal::{BoundaryReason, Completion, Journal, JournalError, ToolRecord, TurnRecord};
+pub use limits::{Limits, Spent};
+pub use load::{LoadErrors, Problem, load, load_checked};
+pub use message::{Message, MessageError, ToolCall, parse_messages};
+pub use model::{
+    ClientError, Deltas, FinishReason, Model, ModelChain, ModelError, ModelReply, ModelRequest,
+    http_client,
+};
+pub use noop::NoopAgent;
+pub use output::{Output, OutputSchema};
+pub use provider::{Keys, NoKeys, ProviderSettings, Providers};
+pub use retry::RetryPolicy;
+pub use signals::Signals;
+pub use tool::{
+    FunctionRegistry, HttpTool, Tool, ToolContext, ToolError, ToolErrorKind, ToolOutput, ToolSet,
+    ToolSpec,
+};
+pub use turn::{BuildError, LlmAgent, Resources};
+pub use usage::Usage;

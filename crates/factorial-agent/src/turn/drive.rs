@@ -1,0 +1,219 @@
+//! The turn loop.
+//!
+//! One [`Drive`] lives as long as one run. Invariant: nothing is done before what it rests on is committed: a reply
+//! before its tools run, a result before the model sees it. The future can be dropped at any point.
+
+use std::future::pending;
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{
+    LlmAgent,
+    arrange::{Arranged, OpenTurn, arrange},
+    ids, judge,
+    judge::Verdict,
+};
+use crate::{
+    BoundaryReason, Completion, ErrorKind, Failure, Message, ModelReply, ModelRequest, Output, Run,
+    RunEnd, Spent, definition::ToolChoice,
+};
+
+/// The state of one run.
+pub(super) struct Drive<'a> {
+    pub(super) agent: &'a LlmAgent,
+    pub(super) run: Run<'a>,
+    pub(super) messages: Vec<Message>,
+    pub(super) open: Option<OpenTurn>,
+    pub(super) spent: Spent,
+    /// Interrupts that were raised before steering was last taken.
+    pub(super) seen: u64,
+    pub(super) deadline: Option<Instant>,
+}
+
+/// `Err` is how the run ends.
+pub(super) type Step<T> = Result<T, RunEnd>;
+
+impl<'a> Drive<'a> {
+    pub(super) fn new(agent: &'a LlmAgent, mut run: Run<'a>) -> Self {
+        let Arranged { messages, open } = arrange(std::mem::take(&mut run.conversation));
+        let spent = Spent {
+            turns: run.turns_done,
+            usage: run.usage_so_far,
+            tool_calls: run.tool_calls_done,
+            cost_usd_micros: run.cost_so_far_usd_micros,
+        };
+        let deadline = run
+            .wall_remaining
+            .and_then(|left| Instant::now().checked_add(left));
+        // The signals are as old as the lease, so whatever was raised since then may not be in the conversation.
+        Self {
+            agent,
+            run,
+            messages,
+            open,
+            spent,
+            seen: 0,
+            deadline,
+        }
+    }
+
+    pub(super) async fn run_to_end(mut self) -> RunEnd {
+        let mut resumed = true;
+        loop {
+            match self.step(resumed).await {
+                Ok(()) => resumed = false,
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// The rest of an open turn, then one model call with its commit.
+    async fn step(&mut self, resumed: bool) -> Step<()> {
+        if resumed && self.run.signals.drain().is_cancelled() {
+            return Err(RunEnd::HandBack);
+        }
+        if let Some(open) = self.open.take() {
+            self.tools(open, resumed).await?;
+        }
+        if self.run.signals.drain().is_cancelled() {
+            return Err(RunEnd::HandBack);
+        }
+        if let Some(limit) = self.run.limits.exhausted_by(&self.spent) {
+            return Err(self.limit(limit));
+        }
+        if let Some(repair) = judge::missing_repair(&self.messages, self.agent.output.as_ref()) {
+            self.messages.push(repair);
+        }
+        match self.ask().await? {
+            Some(reply) => self.commit(reply).await,
+            None => self.take_steering(BoundaryReason::Interrupted).await,
+        }
+    }
+
+    /// The turn that is under way, counted from 1.
+    pub(super) fn turn(&self) -> u32 {
+        self.spent.turns.saturating_add(1)
+    }
+
+    /// One model call; `None` when it was interrupted.
+    async fn ask(&self) -> Step<Option<ModelReply>> {
+        let (turn, journal, definition) = (self.turn(), self.run.journal, &self.agent.definition);
+        let forced =
+            |choice: &&ToolChoice| matches!(choice, ToolChoice::Required | ToolChoice::Tool(_));
+        let request = ModelRequest {
+            task_id: self.run.task_id,
+            instructions: &definition.instructions,
+            messages: &self.messages,
+            tools: self.agent.tools.specs(),
+            settings: &definition.settings,
+            tool_choice: definition
+                .settings
+                .tool_choice
+                .as_ref()
+                .filter(|choice| turn == 1 || !forced(choice)),
+            output: self.agent.output.as_ref(),
+            timeout: self.run.turn_timeout,
+        };
+        let mut deltas = |text: &str| {
+            if !text.is_empty() {
+                journal.delta(turn, text);
+            }
+        };
+        let call = timeout(
+            self.run.turn_timeout,
+            self.agent.model.call(&request, &mut deltas),
+        );
+        tokio::select! {
+            biased;
+            () = self.run.signals.interrupted_since(self.seen) => Ok(None),
+            () = at(self.deadline) => Err(self.wall()),
+            reply = call => match reply {
+                Ok(Ok(reply)) => Ok(Some(reply)),
+                Ok(Err(error)) => Err(self.model_failed(error)),
+                Err(_) => {
+                    let message = format!("no whole reply within the turn timeout of {} s", self.run.turn_timeout.as_secs_f64());
+                    Err(self.fail(ErrorKind::Timeout, message))
+                }
+            },
+        }
+    }
+
+    async fn commit(&mut self, mut reply: ModelReply) -> Step<()> {
+        ids::make_unique(&mut reply.tool_calls, &self.messages, self.turn());
+        let repaired = judge::is_repaired(&self.messages);
+        match judge::judge(&reply, self.agent.output.as_ref(), repaired) {
+            Verdict::Tools => {
+                let record = self.record(&reply, None);
+                self.run
+                    .journal
+                    .reply(record)
+                    .await
+                    .map_err(|error| self.journal_failed(&error))?;
+                self.committed(&reply);
+                self.open = Some(OpenTurn::new(reply.tool_calls));
+                Ok(())
+            }
+            Verdict::Repair(repair) => {
+                let record = self.record(&reply, Some(repair.clone()));
+                self.run
+                    .journal
+                    .reply(record)
+                    .await
+                    .map_err(|error| self.journal_failed(&error))?;
+                self.committed(&reply);
+                self.messages.push(repair);
+                self.take_steering(BoundaryReason::Repair).await
+            }
+            Verdict::Final(output) => self.complete(&reply, output).await,
+            Verdict::Fail(kind, message) => {
+                let failure = Failure {
+                    uncommitted_usage: reply.usage,
+                    ..Failure::new(kind, self.turn(), message)
+                };
+                Err(RunEnd::Failed(failure))
+            }
+        }
+    }
+
+    async fn complete(&mut self, reply: &ModelReply, output: Output) -> Step<()> {
+        let record = self.record(reply, None);
+        let seen = self.run.signals.interrupts();
+        match self
+            .run
+            .journal
+            .complete(record, output)
+            .await
+            .map_err(|error| self.journal_failed(&error))?
+        {
+            Completion::Done => Err(RunEnd::Completed),
+            Completion::Continue(steering) => {
+                self.seen = seen;
+                self.committed(reply);
+                self.messages.extend(steering);
+                Ok(())
+            }
+        }
+    }
+
+    async fn take_steering(&mut self, reason: BoundaryReason) -> Step<()> {
+        // Noted before the journal is asked: an interrupt that comes meanwhile may be for a message that comes too late.
+        let seen = self.run.signals.interrupts();
+        let steering = self
+            .run
+            .journal
+            .boundary(reason)
+            .await
+            .map_err(|error| self.journal_failed(&error))?;
+        self.seen = seen;
+        self.messages.extend(steering);
+        Ok(())
+    }
+}
+
+/// Waits for a point in time, or for ever without one.
+pub(super) async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => pending().await,
+    }
+}
