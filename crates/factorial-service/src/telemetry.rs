@@ -33,7 +33,8 @@ static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 /// # Errors
 /// When the filter is malformed, or when a recorder of another kind is installed.
 pub fn init(log: &LogConfig, service: &'static str) -> Result<PrometheusHandle, TelemetryError> {
-    let filter = EnvFilter::try_new(log.level.as_str())?;
+    // The model library logs what providers send; payloads do not belong in a log.
+    let filter = EnvFilter::try_new(format!("genai=off,{}", log.level.as_str()))?;
     let json = match log.format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Pretty => false,

@@ -18,6 +18,9 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// Tasks of one claim: bounds the time of the script.
+const MOST_CLAIMED: usize = 64;
+
 /// One partition's loop.
 pub(crate) struct Fetcher {
     pub(crate) context: Context,
@@ -92,15 +95,16 @@ impl Fetcher {
     async fn fill(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for runner in self.runners.iter() {
-            let mut slots = runner.take_free(&self.freed);
-            if slots.is_empty() {
+            let _one_at_a_time = runner.claiming.lock().await;
+            let most = usize::try_from(runner.free()).unwrap_or(usize::MAX).min(MOST_CLAIMED);
+            if most == 0 || self.context.drain.is_cancelled() {
                 continue;
             }
             let request = ClaimRequest {
                 partition: self.partition,
                 worker: &self.worker,
                 agent: &runner.name,
-                most: slots.len(),
+                most,
                 lease: self.context.lease,
             };
             let claimed = self.context.store.claim(request).await?;
@@ -108,9 +112,9 @@ impl Fetcher {
                 continue;
             }
             counter!(names::CLAIMED, "agent" => runner.name.to_string()).increment(claimed.len() as u64);
-            more |= claimed.len() == slots.len();
-            for (task, slot) in claimed.into_iter().zip(slots.drain(..)) {
-                self.runs.spawn(execute(self.context.clone(), slot, task));
+            more |= claimed.len() == most;
+            for task in claimed {
+                self.runs.spawn(execute(self.context.clone(), runner.occupy(&self.freed), task));
             }
         }
         Ok(more)

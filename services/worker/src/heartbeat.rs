@@ -43,6 +43,7 @@ impl Heartbeat {
         let mut ticks = tokio::time::interval(self.options.heartbeat_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut first_beat = Some(first_beat);
+        let mut draining = false;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -54,7 +55,8 @@ impl Heartbeat {
                     Some(Signal::Reconnected) => {}
                     None => break,
                 },
-                () = self.drain.cancelled(), if !self.announced_drain() => {}
+                // Announced at once; from then on the regular beats say so.
+                () = self.drain.cancelled(), if !draining => draining = true,
             }
             self.renew(&store).await;
             let announcement = self.announcement(started_ms);
@@ -106,11 +108,6 @@ impl Heartbeat {
                 return;
             }
         }
-    }
-
-    fn announced_drain(&self) -> bool {
-        // Once draining, the regular beats say so; the branch is for the first moment only.
-        self.drain.is_cancelled()
     }
 
     fn announcement(&self, started_ms: u64) -> WorkerAnnouncement {

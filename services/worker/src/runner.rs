@@ -1,11 +1,14 @@
 //! One agent in this worker, with its slots.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use factorial_agent::Agent;
 use factorial_core::{AgentAnnouncement, AgentName, InvalidName, WorkerAgentSlots};
 use metrics::gauge;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, Notify};
 
 use crate::{metrics as names, options::RunnerOptions};
 
@@ -14,7 +17,9 @@ pub struct Runner {
     pub(crate) agent: Arc<dyn Agent>,
     pub(crate) name: AgentName,
     pub(crate) options: RunnerOptions,
-    slots: Arc<Semaphore>,
+    /// One claim at a time, so that two partitions do not both count on the same free slots.
+    pub(crate) claiming: Mutex<()>,
+    running: AtomicU32,
 }
 
 impl Runner {
@@ -25,23 +30,21 @@ impl Runner {
     pub fn new(agent: Arc<dyn Agent>, options: RunnerOptions) -> Result<Self, InvalidName> {
         let name = AgentName::new(agent.definition().name.as_str())?;
         gauge!(names::SLOTS, "agent" => name.to_string()).set(f64::from(options.slots));
-        let slots = Arc::new(Semaphore::new(options.slots as usize));
-        Ok(Self { agent, name, options, slots })
+        Ok(Self { agent, name, options, claiming: Mutex::new(()), running: AtomicU32::new(0) })
     }
 
-    pub(crate) fn free(&self) -> usize {
-        self.slots.available_permits()
+    pub(crate) fn free(&self) -> u32 {
+        self.options.slots.saturating_sub(self.running.load(Ordering::Acquire))
     }
 
-    /// Takes all free slots, for one claim; those that it does not fill go back.
-    pub(crate) fn take_free(self: &Arc<Self>, freed: &Arc<Notify>) -> Vec<Slot> {
-        std::iter::from_fn(|| Arc::clone(&self.slots).try_acquire_owned().ok())
-            .map(|permit| Slot { permit: Some(permit), runner: Arc::clone(self), freed: Arc::clone(freed) })
-            .collect()
+    /// Takes a slot; the caller holds `claiming` and has seen that one is free.
+    pub(crate) fn occupy(self: &Arc<Self>, freed: &Arc<Notify>) -> Slot {
+        self.running.fetch_add(1, Ordering::AcqRel);
+        Slot { runner: Arc::clone(self), freed: Arc::clone(freed) }
     }
 
     pub(crate) fn in_use(&self) -> WorkerAgentSlots {
-        let running = self.options.slots.saturating_sub(u32::try_from(self.free()).unwrap_or(u32::MAX));
+        let running = self.running.load(Ordering::Acquire);
         gauge!(names::SLOTS_IN_USE, "agent" => self.name.to_string()).set(f64::from(running));
         WorkerAgentSlots { name: self.name.clone(), slots: self.options.slots, running }
     }
@@ -61,17 +64,15 @@ impl Runner {
 
 /// A slot that a task occupies; free again when dropped.
 pub(crate) struct Slot {
-    permit: Option<OwnedSemaphorePermit>,
     pub(crate) runner: Arc<Runner>,
     freed: Arc<Notify>,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let was_full = self.runner.free() == 0;
-        self.permit.take();
-        // Fetchers that had free slots wait for the agent already.
-        if was_full {
+        let before = self.runner.running.fetch_sub(1, Ordering::AcqRel);
+        // Fetchers wait for the agent already, unless it was full.
+        if before == self.runner.options.slots {
             self.freed.notify_waiters();
         }
     }

@@ -60,7 +60,8 @@ pub async fn run(
         progress: health.progress("heartbeat", stalled_after),
     }
     .start(beaten)?;
-    let _ = first_beat.await;
+    // No task before the agents are announced and leases can be renewed.
+    shutdown.drain.run_until_cancelled(first_beat).await;
 
     let context = Context {
         store: store.clone(),
