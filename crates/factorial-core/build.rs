@@ -10,11 +10,19 @@ use std::{
 };
 
 /// Expands one file; `seen` keeps an include from being pasted twice, `stack` names a cycle.
-fn expand(dir: &Path, file: &Path, seen: &mut BTreeSet<String>, stack: &mut Vec<String>) -> Result<String, String> {
+fn expand(
+    dir: &Path,
+    file: &Path,
+    seen: &mut BTreeSet<String>,
+    stack: &mut Vec<String>,
+) -> Result<String, String> {
     let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
     let mut out = String::new();
     for line in text.lines() {
-        let Some(name) = line.strip_prefix("--- @include \"").and_then(|rest| rest.strip_suffix('"')) else {
+        let Some(name) = line
+            .strip_prefix("--- @include \"")
+            .and_then(|rest| rest.strip_suffix('"'))
+        else {
             let code = line.trim_start();
             if !code.is_empty() && !code.starts_with("--") {
                 out.push_str(line);
@@ -27,7 +35,12 @@ fn expand(dir: &Path, file: &Path, seen: &mut BTreeSet<String>, stack: &mut Vec<
         }
         if seen.insert(name.to_owned()) {
             stack.push(name.to_owned());
-            out.push_str(&expand(dir, &dir.join("includes").join(format!("{name}.lua")), seen, stack)?);
+            out.push_str(&expand(
+                dir,
+                &dir.join("includes").join(format!("{name}.lua")),
+                seen,
+                stack,
+            )?);
             stack.pop();
         }
     }
@@ -38,7 +51,10 @@ fn expand(dir: &Path, file: &Path, seen: &mut BTreeSet<String>, stack: &mut Vec<
 fn key_locals(segments: &str, script: &str) -> String {
     let mut out = String::new();
     for line in segments.lines() {
-        let Some((name, value)) = line.strip_prefix("pub const ").and_then(|l| l.split_once(": &str = ")) else {
+        let Some((name, value)) = line
+            .strip_prefix("pub const ")
+            .and_then(|l| l.split_once(": &str = "))
+        else {
             continue;
         };
         let local = format!("K_{name}");

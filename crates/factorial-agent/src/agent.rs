@@ -30,6 +30,8 @@ pub struct Run<'a> {
     pub tool_calls_done: u32,
     /// Cost of those turns in millionths of a US dollar.
     pub cost_so_far_usd_micros: u64,
+    /// Steering messages wait: they are taken at the first boundary, before the model is asked.
+    pub steering_waits: bool,
     /// Limits of the agent tightened by those of the submission, see [`Limits::tightened_by`].
     pub limits: Limits,
     /// What is left of `max_wall_seconds`.
@@ -63,6 +65,7 @@ impl<'a> Run<'a> {
             usage_so_far: Usage::default(),
             tool_calls_done: 0,
             cost_so_far_usd_micros: 0,
+            steering_waits: false,
             limits: Limits::default(),
             wall_remaining: None,
             turn_timeout: Duration::from_secs(120),

@@ -76,6 +76,8 @@ impl ToolRecord {
 /// Why a boundary is asked for outside of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoundaryReason {
+    /// Messages arrived before this attempt, and no turn is open.
+    Resumed,
     /// The open model call was aborted; its deltas are void.
     Interrupted,
     /// The last reply was not usable and the model is asked again.

@@ -45,7 +45,7 @@ pub struct ToolCall {
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 #[serde(tag = "role", rename_all = "snake_case")]
 pub enum MessageBody {
-    /// Instructions from the client.
+    /// Instructions: from the client, or in a turn what is wrong with the reply before.
     System {
         /// Plain text.
         content: String,

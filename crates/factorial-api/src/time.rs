@@ -1,12 +1,19 @@
 //! Instants on the wire: RFC 3339, UTC, milliseconds.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// An instant: RFC 3339 in UTC, with milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]
 pub struct Time(Timestamp);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Always three digits, so that texts sort like the instants.
+        serializer.collect_str(self)
+    }
+}
 
 impl Time {
     /// From milliseconds since the Unix epoch; out-of-range values are clamped to the representable range.

@@ -11,7 +11,10 @@ local now, cancelled = clock(), 0
 for _ = 1, n do
   local parent = redis.call('LINDEX', B .. K_CASCADE, 0)
   if not parent or cancelled >= n then break end
-  local children = redis.call('SRANDMEMBER', B .. K_TASK .. parent .. K_CHILDREN, n - cancelled)
+  -- A parent that was retried meanwhile keeps its children.
+  local children = {}
+  local still = redis.call('HGET', B .. K_TASK .. parent, 'state') == 'cancelled'
+  if still then children = redis.call('SRANDMEMBER', B .. K_TASK .. parent .. K_CHILDREN, n - cancelled) end
   for i = 1, #children do
     local child = children[i]
     local state = redis.call('HGET', B .. K_TASK .. child, 'state')
@@ -24,6 +27,6 @@ for _ = 1, n do
       cancelled = cancelled + 1
     end
   end
-  if redis.call('EXISTS', B .. K_TASK .. parent .. K_CHILDREN) == 0 then redis.call('LPOP', B .. K_CASCADE) end
+  if not still or redis.call('EXISTS', B .. K_TASK .. parent .. K_CHILDREN) == 0 then redis.call('LPOP', B .. K_CASCADE) end
 end
 return { redis.call('LLEN', B .. K_CASCADE) == 0 and 'done' or 'more', cancelled }

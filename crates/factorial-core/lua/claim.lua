@@ -3,12 +3,10 @@
 -- ARGV: 1 worker  2 agent  3 n  4 lease, ms  5 entries of a conversation to send along  6 timeline config
 -- Returns: empty | claimed now, then for each: id, token, fields (flat), length of the conversation, its first entries
 -- Invariant: a token is larger than any before it in this partition, even after Redis lost its last second.
---- @include "clock"
 --- @include "num"
 --- @include "slot"
 --- @include "append_events"
 --- @include "metric"
---- @include "take_steering"
 --- @include "wake"
 local worker, agent, n, lease, entries, config = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local ring = B .. K_RING .. agent
@@ -38,20 +36,15 @@ local reply, leases, amounts = { 'claimed', num(now) }, {}, {}
 for i = 1, #ids do
   local id = ids[i]
   local key = B .. K_TASK .. id
-  local t = redis.call('HMGET', key, 'state', 'ready', 'attempts', 'started', 'steering', 'bytes', 'turns')
+  local t = redis.call('HMGET', key, 'state', 'ready', 'attempts', 'started', 'turns')
   if t[1] == 'queued' then
     token = token + 1
     local attempt = num((t[3] or 0) + 1)
     local waited = math.max(0, now - (t[2] or now))
     local events = { t[4] and 'run_resumed' or 'run_started',
-      '{"worker":"' .. worker .. '","queue_wait_ms":' .. num(waited) .. '}', t[7] or '0' }
+      '{"worker":"' .. worker .. '","queue_wait_ms":' .. num(waited) .. '}', t[5] or '0' }
     redis.call('HSET', key, 'state', 'processing', 'worker', worker, 'token', num(token), 'write', '0',
       'attempts', attempt, 'started', t[4] or num(now))
-    if t[5] and t[5] ~= '0' then
-      local count, bytes = take_steering(id)
-      redis.call('HSET', key, 'steering', '0', 'bytes', num(t[6] + bytes))
-      events[4], events[5], events[6] = 'run_steering_applied', '{"count":' .. count .. '}', t[7] or '0'
-    end
     append_events(id, attempt, now, events)
     leases[#leases + 1], leases[#leases + 2] = num(now + lease), id
     local wait = 'w' .. slot(waited)
@@ -61,6 +54,7 @@ for i = 1, #ids do
   end
 end
 local claimed = #leases / 2
+if redis.call('EXISTS', ring) == 1 then wake(agent) end
 if claimed == 0 then return { 'empty' } end
 for i = 1, #leases, 500 do redis.call('ZADD', B .. K_LEASE, unpack(leases, i, math.min(i + 499, #leases))) end
 redis.call('HINCRBY', B .. K_COUNTS, agent .. ':queued', -claimed)
@@ -68,5 +62,4 @@ redis.call('HINCRBY', B .. K_COUNTS, agent .. ':processing', claimed)
 local flat = { 'claimed', claimed }
 for field, amount in pairs(amounts) do flat[#flat + 1], flat[#flat + 2] = field, amount end
 metric(agent, now, config, flat)
-if redis.call('EXISTS', ring) == 1 then wake(agent) end
 return reply

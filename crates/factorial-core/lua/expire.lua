@@ -13,9 +13,9 @@ local old = redis.call('ZRANGEBYSCORE', done, '-inf', num(now - ttl), 'LIMIT', 0
 for i = 1, #old do
   local id = old[i]
   local key = B .. K_TASK .. id
-  local t = redis.call('HMGET', key, 'agent', 'owner')
+  local t = redis.call('HMGET', key, 'agent', 'owner', 'state')
   redis.call('ZREM', done, id)
-  if t[1] then
+  if t[3] == state then
     redis.call('UNLINK', key, key .. K_LOG, key .. K_EVENTS, key .. K_INBOX, key .. K_SEEN, key .. K_WAITS, key .. K_CHILDREN)
     redis.call('ZREM', B .. K_BY_AGENT .. t[1], id)
     redis.call('ZREM', B .. K_BY_OWNER .. t[2], id)

@@ -39,12 +39,16 @@ local bytes = tonumber(t[5] or 0) + #output
 for i = 12, fields_at - 1 do bytes = bytes + #ARGV[i] end
 local fields = { 'write', write, unpack(ARGV, fields_at + 1, events_at - 1) }
 local events = { unpack(ARGV, events_at + 1, events_at + tonumber(ARGV[events_at])) }
+local turns = t[7] or '0'
+for i = 1, #fields, 2 do
+  if fields[i] == 'turns' then turns = fields[i + 1] end
+end
 
 if to == 'completed' and t[6] and t[6] ~= '0' then
   local count, taken = take_steering(id)
   redis.call('ZADD', B .. K_LEASE, num(now + lease), id)
   redis.call('HSET', key, 'steering', '0', 'bytes', num(bytes - #output + taken), unpack(fields))
-  events[#events + 1], events[#events + 2], events[#events + 3] = 'run_steering_applied', '{"count":' .. count .. '}', t[7] or '0'
+  events[#events + 1], events[#events + 2], events[#events + 3] = 'run_steering_applied', '{"count":' .. count .. '}', turns
   append_events(id, t[4], now, events)
   local reply = redis.call('LRANGE', key .. K_LOG, known + entries, -1)
   table.insert(reply, 1, 'steered')

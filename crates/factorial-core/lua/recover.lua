@@ -19,7 +19,7 @@ for i = 1, #expired do
   if t[1] ~= 'processing' then
     redis.call('ZREM', B .. K_LEASE, id)
   elseif tonumber(t[8] or 0) >= most then
-    finish_task(id, 'failed', now, { 'failure', failure, 'crashes', num(t[8] + 1) }, 'run_failed', data, config)
+    finish_task(id, 'failed', now, { 'failure', failure, 'crashes', num((t[8] or 0) + 1) }, 'run_failed', data, config)
     redis.call('HINCRBY', key, 'recoveries', 1)
     poisoned = poisoned + 1
   else

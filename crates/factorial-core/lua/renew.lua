@@ -16,5 +16,9 @@ for i = 2, #ARGV, 2 do
     reply[#reply + 1], reply[#reply + 2] = ARGV[i], t[1] or 'gone'
   end
 end
-if #renewed > 0 then redis.call('ZADD', B .. K_LEASE, 'XX', unpack(renewed)) end
+if #renewed > 0 then
+  -- A removal first, so that a full Redis does not refuse a heartbeat.
+  redis.call('ZREM', B .. K_LEASE, '')
+  redis.call('ZADD', B .. K_LEASE, 'XX', unpack(renewed))
+end
 return reply

@@ -123,7 +123,9 @@ impl Store {
 
         check_policy(&link).await?;
         let partitions = open_namespace(&link, &keys, options).await?;
-        let bases = (0..partitions).map(|p| keys.base(Partition(p)).into_boxed_str()).collect();
+        let bases = (0..partitions)
+            .map(|p| keys.base(Partition(p)).into_boxed_str())
+            .collect();
         let live = crate::live::Hub::start(link.client().clone());
         Ok(Self(Arc::new(Inner {
             link,
@@ -148,7 +150,10 @@ async fn check_policy(link: &Link) -> Result<(), ConnectError> {
         Ok(Value::Map(pairs)) => pairs.into_iter().next().and_then(|(_, v)| text(v).ok()),
         Ok(_) => None,
         Err(StoreError::Refused(detail)) => {
-            tracing::warn!(detail, "maxmemory-policy could not be read; it must be noeviction");
+            tracing::warn!(
+                detail,
+                "maxmemory-policy could not be read; it must be noeviction"
+            );
             None
         }
         Err(e) => return Err(e.into()),
@@ -159,7 +164,11 @@ async fn check_policy(link: &Link) -> Result<(), ConnectError> {
     }
 }
 
-async fn open_namespace(link: &Link, keys: &Keys, options: &StoreOptions) -> Result<u16, ConnectError> {
+async fn open_namespace(
+    link: &Link,
+    keys: &Keys,
+    options: &StoreOptions,
+) -> Result<u16, ConnectError> {
     let meta = keys.meta();
     let mut pipe = redis::pipe();
     pipe.atomic();
@@ -172,7 +181,9 @@ async fn open_namespace(link: &Link, keys: &Keys, options: &StoreOptions) -> Res
     let mut existing = stored(link.command(&get).await?);
     if existing.first().is_none_or(Option::is_none) {
         let mut set = redis::cmd("HSETNX");
-        set.arg(&meta).arg("partitions").arg(options.partitions.unwrap_or(1));
+        set.arg(&meta)
+            .arg("partitions")
+            .arg(options.partitions.unwrap_or(1));
         link.command(&set).await?;
         let mut set = redis::cmd("HSETNX");
         set.arg(&meta).arg("schema").arg(SCHEMA);
@@ -181,18 +192,26 @@ async fn open_namespace(link: &Link, keys: &Keys, options: &StoreOptions) -> Res
     }
     let mut existing = existing.into_iter();
     let partitions = existing.next().flatten().unwrap_or_default();
-    let schema = existing.next().flatten().unwrap_or_else(|| SCHEMA.to_owned());
+    let schema = existing
+        .next()
+        .flatten()
+        .unwrap_or_else(|| SCHEMA.to_owned());
     let partitions: u16 = partitions
         .parse()
         .map_err(|_| StoreError::corrupt("namespace", format!("partitions: {partitions}")))?;
     let namespace = options.namespace.clone();
     if schema != SCHEMA {
-        return Err(ConnectError::Schema { namespace, existing: schema });
+        return Err(ConnectError::Schema {
+            namespace,
+            existing: schema,
+        });
     }
     match options.partitions {
-        Some(configured) if configured != partitions => {
-            Err(ConnectError::Partitions { namespace, existing: partitions, configured })
-        }
+        Some(configured) if configured != partitions => Err(ConnectError::Partitions {
+            namespace,
+            existing: partitions,
+            configured,
+        }),
         _ => Ok(partitions),
     }
 }

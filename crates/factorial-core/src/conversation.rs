@@ -110,11 +110,13 @@ pub enum Entry {
 
 impl Entry {
     pub(crate) fn encode(&self) -> Result<String, StoreError> {
-        serde_json::to_string(self).map_err(|e| StoreError::corrupt("conversation entry", e.to_string()))
+        serde_json::to_string(self)
+            .map_err(|e| StoreError::corrupt("conversation entry", e.to_string()))
     }
 
     pub(crate) fn decode(text: &str) -> Result<Self, StoreError> {
-        serde_json::from_str(text).map_err(|e| StoreError::corrupt("conversation entry", e.to_string()))
+        serde_json::from_str(text)
+            .map_err(|e| StoreError::corrupt("conversation entry", e.to_string()))
     }
 
     pub(crate) fn decode_all(texts: &[String]) -> Result<Vec<Self>, StoreError> {

@@ -42,11 +42,17 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn corrupt(place: &'static str, detail: impl Into<String>) -> Self {
-        Self::Corrupt { place, detail: detail.into() }
+        Self::Corrupt {
+            place,
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn unavailable(reason: UnavailableReason, detail: impl Into<String>) -> Self {
-        Self::Unavailable { reason, detail: detail.into() }
+        Self::Unavailable {
+            reason,
+            detail: detail.into(),
+        }
     }
 
     /// The call may succeed later as it is.
@@ -62,9 +68,10 @@ impl From<RedisError> for StoreError {
         match e.code() {
             _ if detail.contains("OOM command not allowed") => Self::Full,
             Some("OOM") => Self::Full,
-            Some("LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" | "NOREPLICAS" | "MISCONF" | "UNBLOCKED") => {
-                Self::unavailable(UnavailableReason::NotReady, detail)
-            }
+            Some(
+                "LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY"
+                | "NOREPLICAS" | "MISCONF" | "UNBLOCKED",
+            ) => Self::unavailable(UnavailableReason::NotReady, detail),
             _ if e.is_timeout() => Self::unavailable(UnavailableReason::Timeout, detail),
             _ if e.is_io_error() || e.is_connection_dropped() || e.is_connection_refusal() => {
                 Self::unavailable(UnavailableReason::Connection, detail)

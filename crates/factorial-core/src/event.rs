@@ -88,7 +88,10 @@ impl Event {
     /// The event ends the run of its task.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
-        matches!(self.event_type.as_str(), "run_completed" | "run_failed" | "run_cancelled")
+        matches!(
+            self.event_type.as_str(),
+            "run_completed" | "run_failed" | "run_cancelled"
+        )
     }
 
     pub(crate) fn decode(seq: u64, stored: &str) -> Result<Self, StoreError> {
@@ -100,6 +103,13 @@ impl Event {
         let attempt = part()?.parse().map_err(|_| bad())?;
         let event_type = part()?.to_owned();
         let data = RawValue::from_string(part()?.to_owned()).map_err(|_| bad())?;
-        Ok(Self { seq, at_ms, turn, attempt, event_type, data })
+        Ok(Self {
+            seq,
+            at_ms,
+            turn,
+            attempt,
+            event_type,
+            data,
+        })
     }
 }

@@ -138,7 +138,10 @@ impl TaskId {
     #[must_use]
     pub fn new(partition: Partition, unique: Ulid) -> Self {
         let text = format!("{partition}-{}", unique.to_string().to_ascii_lowercase());
-        Self { text: text.into(), partition }
+        Self {
+            text: text.into(),
+            partition,
+        }
     }
 
     /// The partition that holds the task and all that belongs to it.
@@ -170,16 +173,25 @@ impl FromStr for TaskId {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let refused = InvalidName { what: "task_id", problem: "is not a task id: <partition>-<26 characters>" };
+        let refused = InvalidName {
+            what: "task_id",
+            problem: "is not a task id: <partition>-<26 characters>",
+        };
         let (partition, unique) = text.split_once('-').ok_or_else(|| refused.clone())?;
         let canonical = partition == "0" || !partition.starts_with('0');
         let digits = partition.len() <= 5 && partition.bytes().all(|b| b.is_ascii_digit());
-        let lower = unique.len() == 26 && unique.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+        let lower = unique.len() == 26
+            && unique
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
         if !canonical || !digits || !lower || Ulid::from_string(unique).is_err() {
             return Err(refused);
         }
         let partition = Partition(partition.parse().map_err(|_| refused)?);
-        Ok(Self { text: text.into(), partition })
+        Ok(Self {
+            text: text.into(),
+            partition,
+        })
     }
 }
 
@@ -216,7 +228,10 @@ impl TryFrom<u8> for Priority {
     type Error = InvalidName;
     fn try_from(n: u8) -> Result<Self, InvalidName> {
         if n > 9 {
-            return Err(InvalidName { what: "priority", problem: "must be 0 to 9" });
+            return Err(InvalidName {
+                what: "priority",
+                problem: "must be 0 to 9",
+            });
         }
         Ok(Self(n))
     }
@@ -235,7 +250,17 @@ mod tests {
 
     #[test]
     fn names_that_could_break_a_key_are_refused() {
-        for bad in ["", "a}:b", "q:*", "a\nb", "a\0b", "a b", "{", "ü", &"x".repeat(10_000)] {
+        for bad in [
+            "",
+            "a}:b",
+            "q:*",
+            "a\nb",
+            "a\0b",
+            "a b",
+            "{",
+            "ü",
+            &"x".repeat(10_000),
+        ] {
             assert!(OwnerId::new(bad).is_err(), "{bad:?}");
             assert!(AgentName::new(bad).is_err(), "{bad:?}");
             assert!(Namespace::new(bad).is_err(), "{bad:?}");
@@ -249,7 +274,11 @@ mod tests {
         let id = TaskId::new(Partition(13), Ulid::from_parts(1_700_000_000_000, 7));
         assert_eq!(id.as_str().parse::<TaskId>().unwrap(), id);
         assert_eq!(id.partition(), Partition(13));
-        for bad in ["013-01hf7yat00000000000000000", "70000-01hf7yat000000000000000007", "1-01HF7YAT000000000000000007"] {
+        for bad in [
+            "013-01hf7yat00000000000000000",
+            "70000-01hf7yat000000000000000007",
+            "1-01HF7YAT000000000000000007",
+        ] {
             assert!(bad.parse::<TaskId>().is_err(), "{bad}");
         }
     }

@@ -25,7 +25,12 @@ impl Keys {
     }
 
     fn of_task(&self, id: &TaskId, suffix: &str) -> String {
-        format!("{{{}:{}}}:{}{id}{suffix}", self.namespace, id.partition(), s::TASK)
+        format!(
+            "{{{}:{}}}:{}{id}{suffix}",
+            self.namespace,
+            id.partition(),
+            s::TASK
+        )
     }
 
     /// Hash of a task.
@@ -90,8 +95,18 @@ impl Keys {
     }
     /// One bucket of the timeline of an agent.
     #[must_use]
-    pub fn timeline(&self, partition: Partition, agent: &AgentName, bucket_ms: u64, start_ms: u64) -> String {
-        format!("{}{}{agent}:{bucket_ms}:{start_ms}", self.base(partition), s::TIMELINE)
+    pub fn timeline(
+        &self,
+        partition: Partition,
+        agent: &AgentName,
+        bucket_ms: u64,
+        start_ms: u64,
+    ) -> String {
+        format!(
+            "{}{}{agent}:{bucket_ms}:{start_ms}",
+            self.base(partition),
+            s::TIMELINE
+        )
     }
 
     // Of the whole namespace, in a slot of their own.

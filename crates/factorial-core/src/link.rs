@@ -42,9 +42,18 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(pool: Pool, client: Client, lanes: usize, timeout: Duration) -> Self {
         let lanes = (0..lanes.max(1))
-            .map(|_| Lane { connection: ArcSwapOption::empty(), connecting: Mutex::new(()) })
+            .map(|_| Lane {
+                connection: ArcSwapOption::empty(),
+                connecting: Mutex::new(()),
+            })
             .collect();
-        Self { pool, client, lanes, next: AtomicUsize::new(0), timeout }
+        Self {
+            pool,
+            client,
+            lanes,
+            next: AtomicUsize::new(0),
+            timeout,
+        }
     }
 
     /// For connections that are not shared: subscriptions and blocking reads.
@@ -96,10 +105,15 @@ impl Link {
                 Ok(Err(e)) => e,
                 Err(_) => {
                     self.discard(lane, &connection);
-                    return Err(StoreError::unavailable(UnavailableReason::Timeout, "no reply in time"));
+                    return Err(StoreError::unavailable(
+                        UnavailableReason::Timeout,
+                        "no reply in time",
+                    ));
                 }
             };
-            let broken = error.is_connection_dropped() || error.is_io_error() || error.is_unrecoverable_error();
+            let broken = error.is_connection_dropped()
+                || error.is_io_error()
+                || error.is_unrecoverable_error();
             if broken || error.code() == Some("READONLY") {
                 self.discard(lane, &connection);
             }
@@ -110,10 +124,16 @@ impl Link {
         }
     }
 
-    async fn bounded<R>(&self, call: impl Future<Output = Result<R, StoreError>>) -> Result<R, StoreError> {
-        timeout(self.timeout, call)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::unavailable(UnavailableReason::Timeout, "no connection in time")))
+    async fn bounded<R>(
+        &self,
+        call: impl Future<Output = Result<R, StoreError>>,
+    ) -> Result<R, StoreError> {
+        timeout(self.timeout, call).await.unwrap_or_else(|_| {
+            Err(StoreError::unavailable(
+                UnavailableReason::Timeout,
+                "no connection in time",
+            ))
+        })
     }
 
     /// One command.
@@ -135,6 +155,9 @@ impl Link {
             Box::pin(async move { c.send_packed_commands(pipe, 0, count).await })
         };
         let values: Vec<Value> = self.bounded(self.attempt(pipe, &run)).await?;
-        values.into_iter().map(|v| v.extract_error().map_err(StoreError::from)).collect()
+        values
+            .into_iter()
+            .map(|v| v.extract_error().map_err(StoreError::from))
+            .collect()
     }
 }

@@ -53,13 +53,16 @@ impl Store {
         let mut examined = 0;
         while page.tasks.len() < limit {
             let wanted = limit.max(100);
-            let ids = self.newest(filter, agents, cursor.as_deref(), wanted).await?;
+            let ids = self
+                .newest(filter, agents, cursor.as_deref(), wanted)
+                .await?;
             let exhausted = ids.len() < wanted;
             let records = self.tasks(&ids).await?;
             for (id, record) in ids.iter().zip(records) {
                 cursor = Some(id.unique().to_owned());
                 let fits = |t: &TaskRecord| {
-                    filter.state.is_none_or(|s| s == t.state) && filter.agent.as_ref().is_none_or(|a| *a == t.agent)
+                    filter.state.is_none_or(|s| s == t.state)
+                        && filter.agent.as_ref().is_none_or(|a| *a == t.agent)
                 };
                 if let Some(task) = record.filter(fits) {
                     page.tasks.push(task);
@@ -95,10 +98,19 @@ impl Store {
             let indexes: Vec<String> = match (&filter.owner, &filter.agent) {
                 (Some(owner), _) => vec![self.0.keys.by_owner(partition, owner)],
                 (None, Some(agent)) => vec![self.0.keys.by_agent(partition, agent)],
-                (None, None) => agents.iter().map(|a| self.0.keys.by_agent(partition, a)).collect(),
+                (None, None) => agents
+                    .iter()
+                    .map(|a| self.0.keys.by_agent(partition, a))
+                    .collect(),
             };
             for index in indexes {
-                pipe.cmd("ZREVRANGEBYLEX").arg(index).arg(&from).arg("-").arg("LIMIT").arg(0).arg(limit);
+                pipe.cmd("ZREVRANGEBYLEX")
+                    .arg(index)
+                    .arg(&from)
+                    .arg("-")
+                    .arg("LIMIT")
+                    .arg(0)
+                    .arg(limit);
             }
         }
         let count = pipe.len();
@@ -106,7 +118,10 @@ impl Store {
         let mut ids = Vec::new();
         for _ in 0..count {
             for id in replies.array()?.texts()? {
-                ids.push(id.parse::<TaskId>().map_err(|e| StoreError::corrupt("list", e.to_string()))?);
+                ids.push(
+                    id.parse::<TaskId>()
+                        .map_err(|e| StoreError::corrupt("list", e.to_string()))?,
+                );
             }
         }
         ids.sort_unstable_by(|a, b| b.unique().cmp(a.unique()));

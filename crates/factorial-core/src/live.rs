@@ -47,7 +47,10 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let _ = self.hub.requests.send(Request::Leave(std::mem::take(&mut self.channel)));
+        let _ = self
+            .hub
+            .requests
+            .send(Request::Leave(std::mem::take(&mut self.channel)));
     }
 }
 
@@ -67,21 +70,37 @@ impl Hub {
     pub(crate) fn start(client: Client) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
         tokio::spawn(run(client, inbox));
-        Self { requests, channels: Arc::default() }
+        Self {
+            requests,
+            channels: Arc::default(),
+        }
     }
 
     fn subscribe(&self, channel: String) -> Subscription {
-        let mut channels = self.channels.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(receiver) =
-            channels.get(&channel).and_then(broadcast::WeakSender::upgrade).map(|s| s.subscribe())
+        let mut channels = self
+            .channels
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(receiver) = channels
+            .get(&channel)
+            .and_then(broadcast::WeakSender::upgrade)
+            .map(|s| s.subscribe())
         {
-            return Subscription { receiver, channel, hub: self.clone() };
+            return Subscription {
+                receiver,
+                channel,
+                hub: self.clone(),
+            };
         }
         let (sender, receiver) = broadcast::channel(BUFFER);
         channels.retain(|_, s| s.upgrade().is_some());
         channels.insert(channel.clone(), sender.downgrade());
         let _ = self.requests.send(Request::Join(channel.clone(), sender));
-        Subscription { receiver, channel, hub: self.clone() }
+        Subscription {
+            receiver,
+            channel,
+            hub: self.clone(),
+        }
     }
 }
 
@@ -114,14 +133,19 @@ async fn run(client: Client, mut inbox: mpsc::UnboundedReceiver<Request>) {
 }
 
 /// Registers, or drops a channel that nobody reads any more; says whether the connection has to follow.
-fn apply(joined: &mut HashMap<String, broadcast::Sender<EventBatch>>, request: Request) -> Option<(String, bool)> {
+fn apply(
+    joined: &mut HashMap<String, broadcast::Sender<EventBatch>>,
+    request: Request,
+) -> Option<(String, bool)> {
     match request {
         Request::Join(channel, sender) => {
             joined.insert(channel.clone(), sender);
             Some((channel, true))
         }
         Request::Leave(channel) => {
-            let unread = joined.get(&channel).is_some_and(|s| s.receiver_count() == 0);
+            let unread = joined
+                .get(&channel)
+                .is_some_and(|s| s.receiver_count() == 0);
             unread.then(|| {
                 joined.remove(&channel);
                 (channel, false)
@@ -182,5 +206,8 @@ fn decode(payload: &str) -> Result<Arc<[Event]>, StoreError> {
         .next()
         .and_then(|n| n.parse().ok())
         .ok_or_else(|| StoreError::corrupt("notification", "no seq"))?;
-    lines.zip(first..).map(|(line, seq)| Event::decode(seq, line)).collect()
+    lines
+        .zip(first..)
+        .map(|(line, seq)| Event::decode(seq, line))
+        .collect()
 }

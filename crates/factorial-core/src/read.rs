@@ -33,16 +33,25 @@ impl Store {
             pipe.cmd("HGETALL").arg(self.0.keys.task(id));
         }
         let mut replies = Reply::new("task", self.0.link.pipeline(&pipe).await?);
-        ids.iter().map(|id| TaskRecord::decode(id, replies.map()?.texts()?)).collect()
+        ids.iter()
+            .map(|id| TaskRecord::decode(id, replies.map()?.texts()?))
+            .collect()
     }
 
     /// Entries of a conversation from an index on, at most `limit`.
     ///
     /// # Errors
     /// When Redis does not answer, or an entry cannot be read.
-    pub async fn entries(&self, id: &TaskId, from: u64, limit: u64) -> Result<Vec<Entry>, StoreError> {
+    pub async fn entries(
+        &self,
+        id: &TaskId,
+        from: u64,
+        limit: u64,
+    ) -> Result<Vec<Entry>, StoreError> {
         let mut cmd = redis::cmd("LRANGE");
-        cmd.arg(self.0.keys.log(id)).arg(from).arg(from.saturating_add(limit).saturating_sub(1));
+        cmd.arg(self.0.keys.log(id))
+            .arg(from)
+            .arg(from.saturating_add(limit).saturating_sub(1));
         let texts = self.list("conversation entry", &cmd).await?;
         Entry::decode_all(&texts)
     }
@@ -51,10 +60,18 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer, or an event cannot be read.
-    pub async fn events(&self, id: &TaskId, after: u64, limit: u64) -> Result<(Vec<Event>, u64), StoreError> {
+    pub async fn events(
+        &self,
+        id: &TaskId,
+        after: u64,
+        limit: u64,
+    ) -> Result<(Vec<Event>, u64), StoreError> {
         let key = self.0.keys.events(id);
         let mut pipe = redis::pipe();
-        pipe.cmd("LRANGE").arg(&key).arg(after).arg(after.saturating_add(limit).saturating_sub(1));
+        pipe.cmd("LRANGE")
+            .arg(&key)
+            .arg(after)
+            .arg(after.saturating_add(limit).saturating_sub(1));
         pipe.cmd("LLEN").arg(&key);
         let mut replies = Reply::new("event", self.0.link.pipeline(&pipe).await?);
         let texts = replies.array()?.texts()?;
@@ -103,10 +120,13 @@ impl Store {
             while !fields.is_empty() {
                 let name = fields.text()?;
                 let amount = fields.int()?;
-                let (agent, state) =
-                    name.split_once(':').ok_or_else(|| StoreError::corrupt("counts", name.clone()))?;
-                let agent = AgentName::new(agent).map_err(|e| StoreError::corrupt("counts", e.to_string()))?;
-                *counts.entry((agent, state.parse()?)).or_default() += u64::try_from(amount).unwrap_or(0);
+                let (agent, state) = name
+                    .split_once(':')
+                    .ok_or_else(|| StoreError::corrupt("counts", name.clone()))?;
+                let agent = AgentName::new(agent)
+                    .map_err(|e| StoreError::corrupt("counts", e.to_string()))?;
+                *counts.entry((agent, state.parse()?)).or_default() +=
+                    u64::try_from(amount).unwrap_or(0);
             }
         }
         Ok(counts)
@@ -122,7 +142,13 @@ impl Store {
         Reply::new("place", vec![self.0.link.command(&cmd).await?]).count()
     }
 
-    pub(crate) async fn list(&self, place: &'static str, cmd: &redis::Cmd) -> Result<Vec<String>, StoreError> {
-        Reply::new(place, vec![self.0.link.command(cmd).await?]).array()?.texts()
+    pub(crate) async fn list(
+        &self,
+        place: &'static str,
+        cmd: &redis::Cmd,
+    ) -> Result<Vec<String>, StoreError> {
+        Reply::new(place, vec![self.0.link.command(cmd).await?])
+            .array()?
+            .texts()
     }
 }

@@ -80,16 +80,25 @@ impl Store {
         let now = self.now_ms().await?;
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         let encode = |e: serde_json::Error| StoreError::corrupt("announcement", e.to_string());
-        let worker = WorkerAnnouncement { seen_ms: now, ..worker.clone() };
+        let worker = WorkerAnnouncement {
+            seen_ms: now,
+            ..worker.clone()
+        };
         let mut pipe = redis::pipe();
         pipe.cmd("SET")
             .arg(self.0.keys.worker(&worker.id))
             .arg(serde_json::to_string(&worker).map_err(encode)?)
             .arg("PX")
             .arg(ttl_ms);
-        pipe.cmd("ZADD").arg(self.0.keys.workers()).arg(now + ttl_ms).arg(worker.id.as_str());
+        pipe.cmd("ZADD")
+            .arg(self.0.keys.workers())
+            .arg(now + ttl_ms)
+            .arg(worker.id.as_str());
         for agent in agents {
-            let agent = AgentAnnouncement { seen_ms: now, ..agent.clone() };
+            let agent = AgentAnnouncement {
+                seen_ms: now,
+                ..agent.clone()
+            };
             pipe.cmd("HSET")
                 .arg(self.0.keys.agents())
                 .arg(agent.name.as_str())
@@ -105,7 +114,9 @@ impl Store {
     pub async fn retire(&self, worker: &WorkerId) -> Result<(), StoreError> {
         let mut pipe = redis::pipe();
         pipe.cmd("DEL").arg(self.0.keys.worker(worker));
-        pipe.cmd("ZREM").arg(self.0.keys.workers()).arg(worker.as_str());
+        pipe.cmd("ZREM")
+            .arg(self.0.keys.workers())
+            .arg(worker.as_str());
         self.0.link.pipeline(&pipe).await.map(drop)
     }
 
@@ -128,8 +139,15 @@ impl Store {
     pub async fn workers(&self) -> Result<Vec<WorkerAnnouncement>, StoreError> {
         let now = self.now_ms().await?;
         let mut pipe = redis::pipe();
-        pipe.cmd("ZREMRANGEBYSCORE").arg(self.0.keys.workers()).arg("-inf").arg(now).ignore();
-        pipe.cmd("ZRANGE").arg(self.0.keys.workers()).arg(0).arg(9_999);
+        pipe.cmd("ZREMRANGEBYSCORE")
+            .arg(self.0.keys.workers())
+            .arg("-inf")
+            .arg(now)
+            .ignore();
+        pipe.cmd("ZRANGE")
+            .arg(self.0.keys.workers())
+            .arg(0)
+            .arg(9_999);
         let mut replies = Reply::new("worker", self.0.link.pipeline(&pipe).await?);
         replies.value()?;
         let ids = replies.array()?.texts()?;
@@ -138,14 +156,21 @@ impl Store {
         }
         let mut get = redis::cmd("MGET");
         for id in ids {
-            get.arg(self.0.keys.worker(&id.parse().map_err(|_| StoreError::corrupt("worker", id.clone()))?));
+            get.arg(
+                self.0.keys.worker(
+                    &id.parse()
+                        .map_err(|_| StoreError::corrupt("worker", id.clone()))?,
+                ),
+            );
         }
         let mut values = Reply::new("worker", vec![self.0.link.command(&get).await?]).array()?;
         let mut texts = Vec::new();
         while !values.is_empty() {
             match values.value()? {
                 redis::Value::Nil => {}
-                other => texts.push(crate::script::text(other).map_err(|e| StoreError::corrupt("worker", e))?),
+                other => texts.push(
+                    crate::script::text(other).map_err(|e| StoreError::corrupt("worker", e))?,
+                ),
             }
         }
         decode(&texts)
@@ -155,6 +180,8 @@ impl Store {
 fn decode<T: serde::de::DeserializeOwned>(texts: &[String]) -> Result<Vec<T>, StoreError> {
     texts
         .iter()
-        .map(|t| serde_json::from_str(t).map_err(|e| StoreError::corrupt("announcement", e.to_string())))
+        .map(|t| {
+            serde_json::from_str(t).map_err(|e| StoreError::corrupt("announcement", e.to_string()))
+        })
         .collect()
 }

@@ -3,10 +3,7 @@
 //! A reply is a flat array that starts with an outcome word; `Reply` hands out what follows in order, and anything
 //! that is not of the expected form is an error that names the script.
 
-use std::{
-    sync::OnceLock,
-    time::Instant,
-};
+use std::{sync::OnceLock, time::Instant};
 
 use deadpool_redis::redis::{self, Cmd, ToRedisArgs, Value};
 use metrics::{counter, histogram};
@@ -39,7 +36,8 @@ pub(crate) use script;
 
 impl Script {
     fn sha(&self) -> &str {
-        self.sha.get_or_init(|| redis::Script::new(self.code).get_hash().to_owned())
+        self.sha
+            .get_or_init(|| redis::Script::new(self.code).get_hash().to_owned())
     }
 
     /// A call with the base of a partition as its one key.
@@ -83,11 +81,18 @@ impl Call {
             link.command(&load).await?;
             result = link.command(&self.cmd).await;
         }
-        histogram!(SCRIPT_DURATION, "script" => self.script.name).record(started.elapsed().as_secs_f64());
+        histogram!(SCRIPT_DURATION, "script" => self.script.name)
+            .record(started.elapsed().as_secs_f64());
         let name = self.script.name;
         match result {
-            Ok(Value::Array(items)) => Ok(Reply { script: name, items: items.into_iter() }),
-            Ok(other) => Err(StoreError::corrupt(name, format!("not an array: {other:?}"))),
+            Ok(Value::Array(items)) => Ok(Reply {
+                script: name,
+                items: items.into_iter(),
+            }),
+            Ok(other) => Err(StoreError::corrupt(
+                name,
+                format!("not an array: {other:?}"),
+            )),
             Err(e) => {
                 counter!(SCRIPT_ERRORS, "script" => name).increment(1);
                 Err(e)
@@ -104,7 +109,10 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn new(script: &'static str, items: Vec<Value>) -> Self {
-        Self { script, items: items.into_iter() }
+        Self {
+            script,
+            items: items.into_iter(),
+        }
     }
 
     /// An error that names the script.
@@ -114,7 +122,9 @@ impl Reply {
 
     /// The next item; an error when there is none.
     pub(crate) fn value(&mut self) -> Result<Value, StoreError> {
-        self.items.next().ok_or_else(|| self.corrupt("reply ends early"))
+        self.items
+            .next()
+            .ok_or_else(|| self.corrupt("reply ends early"))
     }
 
     /// The next item as text.
@@ -129,7 +139,8 @@ impl Reply {
             Value::Int(n) => Ok(n),
             other => {
                 let text = text(other).map_err(|e| self.corrupt(e))?;
-                text.parse().map_err(|_| self.corrupt(format!("not a number: {text}")))
+                text.parse()
+                    .map_err(|_| self.corrupt(format!("not a number: {text}")))
             }
         }
     }
@@ -152,9 +163,10 @@ impl Reply {
     pub(crate) fn map(&mut self) -> Result<Reply, StoreError> {
         match self.value()? {
             Value::Array(items) => Ok(Reply::new(self.script, items)),
-            Value::Map(pairs) => {
-                Ok(Reply::new(self.script, pairs.into_iter().flat_map(|(k, v)| [k, v]).collect()))
-            }
+            Value::Map(pairs) => Ok(Reply::new(
+                self.script,
+                pairs.into_iter().flat_map(|(k, v)| [k, v]).collect(),
+            )),
             other => Err(self.corrupt(format!("not a map: {other:?}"))),
         }
     }

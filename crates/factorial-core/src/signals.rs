@@ -39,10 +39,16 @@ impl Store {
     #[must_use]
     pub fn due_notices(&self, stop: CancellationToken) -> mpsc::Receiver<()> {
         let (sender, receiver) = mpsc::channel(1);
-        let channels = self.all_partitions().map(|p| self.0.keys.due_channel(p)).collect();
+        let channels = self
+            .all_partitions()
+            .map(|p| self.0.keys.due_channel(p))
+            .collect();
         self.listen(channels, stop, move |_| {
             // One waiting notice is enough: whoever takes it looks at everything.
-            !matches!(sender.try_send(()), Err(mpsc::error::TrySendError::Closed(())))
+            !matches!(
+                sender.try_send(()),
+                Err(mpsc::error::TrySendError::Closed(()))
+            )
         });
         receiver
     }
@@ -51,7 +57,10 @@ impl Store {
     #[must_use]
     pub fn signals(&self, worker: &WorkerId, stop: CancellationToken) -> SignalStream {
         let (sender, receiver) = mpsc::channel(4096);
-        let channels = self.all_partitions().map(|p| self.0.keys.worker_channel(p, worker)).collect();
+        let channels = self
+            .all_partitions()
+            .map(|p| self.0.keys.worker_channel(p, worker))
+            .collect();
         self.listen(channels, stop, move |text| {
             let signal = match text.map(|t| t.split_once(' ')) {
                 None => Some(Signal::Reconnected),

@@ -64,10 +64,10 @@ impl Store {
 
     /// The base key of a partition; that of a partition that does not exist holds nothing.
     pub(crate) fn base(&self, partition: Partition) -> std::borrow::Cow<'_, str> {
-        self.0
-            .bases
-            .get(usize::from(partition.0))
-            .map_or_else(|| self.0.keys.base(partition).into(), |base| (&**base).into())
+        self.0.bases.get(usize::from(partition.0)).map_or_else(
+            || self.0.keys.base(partition).into(),
+            |base| (&**base).into(),
+        )
     }
 
     /// One round trip.

@@ -109,19 +109,30 @@ impl Usage {
     }
 
     pub(crate) fn encode(self) -> String {
-        format!("{} {} {} {}", self.input, self.cached_input, self.output, self.reasoning)
+        format!(
+            "{} {} {} {}",
+            self.input, self.cached_input, self.output, self.reasoning
+        )
     }
 
     fn decode(text: &str) -> Option<Self> {
         let mut n = text.split(' ').map(str::parse);
         let mut next = || n.next()?.ok();
-        Some(Self { input: next()?, cached_input: next()?, output: next()?, reasoning: next()? })
+        Some(Self {
+            input: next()?,
+            cached_input: next()?,
+            output: next()?,
+            reasoning: next()?,
+        })
     }
 }
 
 /// A task as it is stored. Times are ms since the Unix epoch, by Redis.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "fields are those of the glossary, units stated above")]
+#[expect(
+    missing_docs,
+    reason = "fields are those of the glossary, units stated above"
+)]
 pub struct TaskRecord {
     pub id: TaskId,
     pub state: TaskState,
@@ -163,21 +174,26 @@ impl Fields {
     fn take<T: FromStr>(&mut self, name: &'static str) -> Result<Option<T>, StoreError> {
         match self.0.remove(name) {
             None => Ok(None),
-            Some(text) => {
-                text.parse().map(Some).map_err(|_| StoreError::corrupt("task", format!("{name}: {text}")))
-            }
+            Some(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|_| StoreError::corrupt("task", format!("{name}: {text}"))),
         }
     }
 
     fn need<T: FromStr>(&mut self, name: &'static str) -> Result<T, StoreError> {
-        self.take(name)?.ok_or_else(|| StoreError::corrupt("task", format!("{name} is missing")))
+        self.take(name)?
+            .ok_or_else(|| StoreError::corrupt("task", format!("{name} is missing")))
     }
 
     fn number<T: FromStr + Default>(&mut self, name: &'static str) -> Result<T, StoreError> {
         Ok(self.take(name)?.unwrap_or_default())
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, StoreError> {
+    fn json<T: serde::de::DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, StoreError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(text) => serde_json::from_str(&text)
@@ -202,7 +218,8 @@ impl TaskRecord {
         let mut usage = BTreeMap::new();
         for (name, value) in &f.0 {
             if let Some(model) = name.strip_prefix("u:") {
-                let tokens = Usage::decode(value).ok_or_else(|| StoreError::corrupt("task", name.clone()))?;
+                let tokens = Usage::decode(value)
+                    .ok_or_else(|| StoreError::corrupt("task", name.clone()))?;
                 usage.insert(model.to_owned(), tokens);
             }
         }

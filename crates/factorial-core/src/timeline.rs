@@ -22,13 +22,20 @@ pub struct TimelineConfig {
 
 impl Default for TimelineConfig {
     fn default() -> Self {
-        Self { bucket: Duration::from_secs(60), retention: Duration::from_secs(7200) }
+        Self {
+            bucket: Duration::from_secs(60),
+            retention: Duration::from_secs(7200),
+        }
     }
 }
 
 impl TimelineConfig {
     pub(crate) fn script_arg(self) -> String {
-        format!("{} {}", self.bucket.as_millis().max(1), (self.retention + self.bucket).as_secs().max(1))
+        format!(
+            "{} {}",
+            self.bucket.as_millis().max(1),
+            (self.retention + self.bucket).as_secs().max(1)
+        )
     }
 }
 
@@ -47,7 +54,11 @@ pub struct Bucket {
 
 impl Bucket {
     fn add(&mut self, field: &str, amount: u64) {
-        let slot = |prefix| field.strip_prefix(prefix).and_then(|s: &str| s.parse::<u8>().ok());
+        let slot = |prefix| {
+            field
+                .strip_prefix(prefix)
+                .and_then(|s: &str| s.parse::<u8>().ok())
+        };
         let counter = if let Some(slot) = slot("w") {
             self.wait.entry(slot).or_default()
         } else if let Some(slot) = slot("r") {
@@ -67,20 +78,29 @@ impl Store {
     pub async fn timeline(&self, agent: &AgentName) -> Result<Vec<Bucket>, StoreError> {
         let config = self.0.timeline;
         let now = self.now_ms().await?;
-        let width = u64::try_from(config.bucket.as_millis()).unwrap_or(u64::MAX).max(1);
+        let width = u64::try_from(config.bucket.as_millis())
+            .unwrap_or(u64::MAX)
+            .max(1);
         let kept = u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX) / width;
         let newest = now / width * width;
         let mut pipe = redis::pipe();
-        let starts: Vec<u64> = (0..=kept).rev().filter_map(|i| newest.checked_sub(i * width)).collect();
+        let starts: Vec<u64> = (0..=kept)
+            .rev()
+            .filter_map(|i| newest.checked_sub(i * width))
+            .collect();
         for start in &starts {
             for partition in self.all_partitions() {
-                pipe.cmd("HGETALL").arg(self.0.keys.timeline(partition, agent, width, *start));
+                pipe.cmd("HGETALL")
+                    .arg(self.0.keys.timeline(partition, agent, width, *start));
             }
         }
         let mut replies = Reply::new("timeline", self.0.link.pipeline(&pipe).await?);
         let mut buckets = Vec::with_capacity(starts.len());
         for start_ms in starts {
-            let mut bucket = Bucket { start_ms, ..Bucket::default() };
+            let mut bucket = Bucket {
+                start_ms,
+                ..Bucket::default()
+            };
             for _ in self.all_partitions() {
                 let mut fields = replies.map()?;
                 while !fields.is_empty() {
@@ -101,7 +121,12 @@ impl Store {
         let value = self.0.link.command(&redis::cmd("TIME")).await?;
         let mut reply = match value {
             redis::Value::Array(items) => Reply::new("time", items),
-            other => return Err(StoreError::corrupt("time", text(other).unwrap_or_else(|e| e))),
+            other => {
+                return Err(StoreError::corrupt(
+                    "time",
+                    text(other).unwrap_or_else(|e| e),
+                ));
+            }
         };
         let (seconds, micros) = (reply.count()?, reply.count()?);
         Ok(seconds * 1000 + micros / 1000)

@@ -33,7 +33,11 @@ impl Store {
     /// A waiter on one partition.
     #[must_use]
     pub fn waiter(&self, partition: Partition) -> Waiter {
-        Waiter { store: self.clone(), partition, connection: None }
+        Waiter {
+            store: self.clone(),
+            partition,
+            connection: None,
+        }
     }
 
     /// Ends a wait early, so that it can start again with other agents.
@@ -50,7 +54,11 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn has_queued(&self, partition: Partition, agents: &[AgentName]) -> Result<bool, StoreError> {
+    pub async fn has_queued(
+        &self,
+        partition: Partition,
+        agents: &[AgentName],
+    ) -> Result<bool, StoreError> {
         let mut cmd = redis::cmd("EXISTS");
         for agent in agents {
             cmd.arg(self.0.keys.ring(partition, agent));
@@ -72,10 +80,17 @@ impl Waiter {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(patience))
             .set_response_timeout(Some(PATIENCE));
-        let connect = self.store.0.link.client().get_multiplexed_async_connection_with_config(&config);
+        let connect = self
+            .store
+            .0
+            .link
+            .client()
+            .get_multiplexed_async_connection_with_config(&config);
         let mut connection = tokio::time::timeout(patience, connect)
             .await
-            .map_err(|_| StoreError::unavailable(UnavailableReason::Timeout, "no connection in time"))??;
+            .map_err(|_| {
+                StoreError::unavailable(UnavailableReason::Timeout, "no connection in time")
+            })??;
         let mut cmd = redis::cmd("CLIENT");
         cmd.arg("ID");
         let id = match connection.send_packed_command(&cmd).await? {
@@ -93,17 +108,33 @@ impl Waiter {
     pub async fn wait(&mut self, agents: &[AgentName]) -> Result<Option<AgentName>, StoreError> {
         self.ready().await?;
         let Some((connection, _)) = &mut self.connection else {
-            return Err(StoreError::unavailable(UnavailableReason::Connection, "no connection"));
+            return Err(StoreError::unavailable(
+                UnavailableReason::Connection,
+                "no connection",
+            ));
         };
         let mut cmd = redis::cmd("BLPOP");
-        let keys: Vec<String> =
-            agents.iter().map(|a| self.store.0.keys.wake(self.partition, a)).collect();
+        let keys: Vec<String> = agents
+            .iter()
+            .map(|a| self.store.0.keys.wake(self.partition, a))
+            .collect();
         cmd.arg(&keys).arg(BLOCK_SECONDS);
-        let reply = connection.send_packed_command(&cmd).await.and_then(Value::extract_error);
+        let reply = connection
+            .send_packed_command(&cmd)
+            .await
+            .and_then(Value::extract_error);
         match reply {
             Ok(Value::Array(items)) => {
-                let key = items.into_iter().next().and_then(|v| crate::script::text(v).ok()).unwrap_or_default();
-                Ok(keys.iter().position(|k| *k == key).and_then(|i| agents.get(i)).cloned())
+                let key = items
+                    .into_iter()
+                    .next()
+                    .and_then(|v| crate::script::text(v).ok())
+                    .unwrap_or_default();
+                Ok(keys
+                    .iter()
+                    .position(|k| *k == key)
+                    .and_then(|i| agents.get(i))
+                    .cloned())
             }
             Ok(_) => Ok(None),
             Err(e) if e.code() == Some("UNBLOCKED") => Ok(None),

@@ -14,6 +14,8 @@ pub struct ReaperOptions {
     pub workers: usize,
     /// Tasks that one step handles.
     pub batch: usize,
+    /// How long a lease lasts without a heartbeat.
+    pub lease: Duration,
     /// Crashes in a row after which the next one ends a task.
     pub max_recoveries: u32,
     /// How long completed tasks stay.
@@ -43,6 +45,7 @@ pub fn reaper_options(maintenance: &MaintenanceConfig, recovery: &RecoveryConfig
         interval: maintenance.interval,
         workers: size(maintenance.workers),
         batch: size(maintenance.max_cleanup_batch),
+        lease: recovery.lease(),
         max_recoveries: recovery.max_recoveries,
         completed_ttl: maintenance.task_ttl.completed_ttl,
         failed_ttl: maintenance.task_ttl.failed_ttl,

@@ -153,6 +153,7 @@ fn prepare<'a>(slot: &'a Slot, claimed: &'a mut Claimed, journal: &'a StoreJourn
             reasoning: usage.reasoning,
         },
         tool_calls_done: record.tool_calls,
+        steering_waits: record.steering > 0,
         cost_so_far_usd_micros: record.cost_micros,
         limits,
         wall_remaining,

@@ -73,7 +73,10 @@ impl<'a> Drive<'a> {
             return Err(RunEnd::HandBack);
         }
         if let Some(open) = self.open.take() {
+            // The commit of its last result takes the steering that waits.
             self.tools(open, resumed).await?;
+        } else if resumed && self.run.steering_waits {
+            self.take_steering(BoundaryReason::Resumed).await?;
         }
         if self.run.signals.drain().is_cancelled() {
             return Err(RunEnd::HandBack);

@@ -18,7 +18,7 @@ local function finish_task(id, to, now, fields, event, data, config)
     if fields[i] == 'turns' then turns = fields[i + 1] end
   end
   leave_place(id, from, agent, t[3], t[4])
-  redis.call('HDEL', key, 'worker', 'due')
+  redis.call('HDEL', key, 'worker', 'due', 'failure')
   redis.call('HSET', key, 'state', to, 'finished', num(now), unpack(fields))
   redis.call('ZADD', B .. K_DONE .. to, num(now), id)
   if t[12] then redis.call('ZREM', B .. K_DEADLINE, id) end
@@ -29,7 +29,12 @@ local function finish_task(id, to, now, fields, event, data, config)
   end
   metric(agent, now, config, amounts)
   local events = {}
-  if t[13] and t[13] ~= '0' then events = { 'run_steering_failed', '{"pending":' .. t[13] .. '}', turns } end
+  if t[13] and t[13] ~= '0' then
+    -- Reported as failed, so an operator's retry must not apply them.
+    redis.call('DEL', key .. K_INBOX)
+    redis.call('HSET', key, 'steering', '0')
+    events = { 'run_steering_failed', '{"pending":' .. t[13] .. '}', turns }
+  end
   events[#events + 1], events[#events + 2], events[#events + 3] = event, data, turns
   append_events(id, t[5] or '0', now, events)
   if t[9] then redis.call('HINCRBY', B .. K_BATCH .. t[9], to, 1) end

@@ -12,6 +12,7 @@ end
 -- A lease that is missing comes back as expired, so that the task is recovered. Returns whether it had to.
 local function place_task(id, t, now)
   local state, wrong = t[1], false
+  if t[7] and not t[6] and redis.call('ZADD', B .. K_DEADLINE, 'NX', num(t[7]), id) == 1 then wrong = true end
   if state == 'queued' then
     local own = t[4] .. ':' .. t[3]
     if not redis.call('ZSCORE', B .. K_READY .. t[2] .. ':' .. own, id) then

@@ -26,7 +26,8 @@ impl Store {
         delay: Duration,
         failure: &Failure,
     ) -> Result<WriteOutcome, StoreError> {
-        let text = serde_json::to_string(failure).map_err(|e| StoreError::corrupt("failure", e.to_string()))?;
+        let text = serde_json::to_string(failure)
+            .map_err(|e| StoreError::corrupt("failure", e.to_string()))?;
         let data = json!({
             "kind": failure.kind, "message": failure.message, "status": failure.status,
             "delay_seconds": delay.as_secs_f64(),

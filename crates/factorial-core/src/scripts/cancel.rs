@@ -31,7 +31,11 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer. A cascade that stops half-way is finished by the reaper.
-    pub async fn cancel(&self, id: &TaskId, reason: Option<&str>) -> Result<CancelOutcome, StoreError> {
+    pub async fn cancel(
+        &self,
+        id: &TaskId,
+        reason: Option<&str>,
+    ) -> Result<CancelOutcome, StoreError> {
         let data = json!({ "reason": reason }).to_string();
         let mut reply = CANCEL
             .on(&self.base(id.partition()))

@@ -38,6 +38,9 @@ impl Store {
             "more" => true,
             other => return Err(reply.corrupt(other)),
         };
-        Ok(Cascade { cancelled: reply.count()?, more })
+        Ok(Cascade {
+            cancelled: reply.count()?,
+            more,
+        })
     }
 }

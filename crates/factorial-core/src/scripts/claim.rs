@@ -92,7 +92,14 @@ impl Store {
                     }
                 }
             }
-            claimed.push(Claimed { held: Held { id, token }, record, entries, length, corrupt, claimed_ms });
+            claimed.push(Claimed {
+                held: Held { id, token },
+                record,
+                entries,
+                length,
+                corrupt,
+                claimed_ms,
+            });
         }
         Ok(claimed)
     }

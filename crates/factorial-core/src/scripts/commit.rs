@@ -37,7 +37,11 @@ pub struct Commit {
 impl Commit {
     /// Entries, fields and events as the scripts take them.
     pub(crate) fn append_to(&self, call: Call) -> Result<Call, StoreError> {
-        let entries = self.entries.iter().map(Entry::encode).collect::<Result<Vec<_>, _>>()?;
+        let entries = self
+            .entries
+            .iter()
+            .map(Entry::encode)
+            .collect::<Result<Vec<_>, _>>()?;
         let mut fields = Vec::new();
         if let Some(turns) = self.turns {
             fields.extend(["turns".to_owned(), turns.to_string()]);

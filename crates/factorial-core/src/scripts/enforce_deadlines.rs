@@ -16,13 +16,18 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn enforce_deadlines(&self, partition: Partition, most: usize) -> Result<Promoted, StoreError> {
+    pub async fn enforce_deadlines(
+        &self,
+        partition: Partition,
+        most: usize,
+    ) -> Result<Promoted, StoreError> {
         let failure = Failure {
             kind: kind::LIMIT_EXCEEDED.to_owned(),
             message: "the task's deadline has passed".to_owned(),
             status: None,
         };
-        let failure = serde_json::to_string(&failure).map_err(|e| StoreError::corrupt("failure", e.to_string()))?;
+        let failure = serde_json::to_string(&failure)
+            .map_err(|e| StoreError::corrupt("failure", e.to_string()))?;
         let mut reply = ENFORCE_DEADLINES
             .on(&self.base(partition))
             .arg(most)
@@ -35,6 +40,9 @@ impl Store {
         if word != "ok" {
             return Err(reply.corrupt(word));
         }
-        Ok(Promoted { count: reply.count()?, next: next_due(&mut reply)? })
+        Ok(Promoted {
+            count: reply.count()?,
+            next: next_due(&mut reply)?,
+        })
     }
 }

@@ -46,13 +46,21 @@ impl Idempotency {
                 hasher.update(part.len().to_le_bytes());
                 hasher.update(part);
             }
-            hasher.finalize().iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
-                use std::fmt::Write as _;
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+            hasher
+                .finalize()
+                .iter()
+                .take(16)
+                .fold(String::with_capacity(32), |mut text, byte| {
+                    use std::fmt::Write as _;
+                    let _ = write!(text, "{byte:02x}");
+                    text
+                })
         };
-        Self { key: hash(&[owner.as_str().as_bytes(), key.as_bytes()]), fingerprint: hash(&[request]), keep }
+        Self {
+            key: hash(&[owner.as_str().as_bytes(), key.as_bytes()]),
+            fingerprint: hash(&[request]),
+            keep,
+        }
     }
 
     /// The partition that keeps the key, and where a task of its own lives.
@@ -137,11 +145,17 @@ impl Store {
             match self.reserve_key(key, &task.id).await? {
                 Some(Enqueued::Exists(first)) if first != task.id => {
                     // The first request may have died between the reservation and the enqueue: finish it, with its id.
-                    let again = NewTask { id: first, ..task.clone() };
-                    return self.enqueue_script(&again).await.map(|outcome| match outcome {
-                        Enqueued::Accepted(_) => Enqueued::Exists(again.id),
-                        other => other,
-                    });
+                    let again = NewTask {
+                        id: first,
+                        ..task.clone()
+                    };
+                    return self
+                        .enqueue_script(&again)
+                        .await
+                        .map(|outcome| match outcome {
+                            Enqueued::Accepted(_) => Enqueued::Exists(again.id),
+                            other => other,
+                        });
                 }
                 Some(Enqueued::Exists(_)) | None => {}
                 Some(other) => return Ok(other),
@@ -179,7 +193,10 @@ impl Store {
             .arg(parent)
             .arg(call)
             .arg(task.batch.as_ref().map_or("", BatchId::as_str))
-            .arg(task.deadline.map_or_else(String::new, |d| d.as_millis().to_string()))
+            .arg(
+                task.deadline
+                    .map_or_else(String::new, |d| d.as_millis().to_string()),
+            )
             .arg(&self.0.timeline_arg)
             .arg(self.0.max_conversation_bytes);
         if task.stream {
@@ -194,7 +211,10 @@ impl Store {
             call = call.arg("metadata").arg(json);
         }
         let mut reply = call.run(&self.0.link).await?;
-        let parse = |text: String| text.parse().map_err(|_| StoreError::corrupt("enqueue", text));
+        let parse = |text: String| {
+            text.parse()
+                .map_err(|_| StoreError::corrupt("enqueue", text))
+        };
         match reply.text()?.as_str() {
             "accepted" => Ok(Enqueued::Accepted(reply.text()?.parse()?)),
             "exists" => Ok(Enqueued::Exists(parse(reply.text()?)?)),

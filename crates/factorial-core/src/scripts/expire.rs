@@ -39,6 +39,9 @@ impl Store {
         if word != "ok" {
             return Err(reply.corrupt(word));
         }
-        Ok(Expired { count: reply.count()?, next: next_due(&mut reply)? })
+        Ok(Expired {
+            count: reply.count()?,
+            next: next_due(&mut reply)?,
+        })
     }
 }

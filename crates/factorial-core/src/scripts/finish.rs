@@ -52,12 +52,27 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer: the call can be repeated, and is applied once.
-    pub async fn finish(&self, held: &Held, finish: &Finish, lease: Duration) -> Result<FinishOutcome, StoreError> {
-        let to_json = |f: &Failure| serde_json::to_string(f).map_err(|e| StoreError::corrupt("failure", e.to_string()));
+    pub async fn finish(
+        &self,
+        held: &Held,
+        finish: &Finish,
+        lease: Duration,
+    ) -> Result<FinishOutcome, StoreError> {
+        let to_json = |f: &Failure| {
+            serde_json::to_string(f).map_err(|e| StoreError::corrupt("failure", e.to_string()))
+        };
         let (to, output, failure, data) = match &finish.ending {
             Ending::Completed(value) => {
-                let output = Entry::Output { value: value.clone() }.encode()?;
-                (TaskState::Completed, output, String::new(), json!({"turns": finish.last.turns}).to_string())
+                let output = Entry::Output {
+                    value: value.clone(),
+                }
+                .encode()?;
+                (
+                    TaskState::Completed,
+                    output,
+                    String::new(),
+                    json!({"turns": finish.last.turns}).to_string(),
+                )
             }
             Ending::Failed(failure) => {
                 let text = to_json(failure)?;
@@ -82,7 +97,11 @@ impl Store {
             "steered" => Ok(FinishOutcome::Steered(steering(&mut reply)?)),
             "replayed" => {
                 let state: TaskState = reply.text()?.parse()?;
-                if state.is_terminal() { Ok(FinishOutcome::Finished) } else { Ok(FinishOutcome::Steered(steering(&mut reply)?)) }
+                if state.is_terminal() {
+                    Ok(FinishOutcome::Finished)
+                } else {
+                    Ok(FinishOutcome::Steered(steering(&mut reply)?))
+                }
             }
             "stale" => Ok(FinishOutcome::Stale(Some(reply.text()?.parse()?))),
             "gone" => Ok(FinishOutcome::Stale(None)),

@@ -31,11 +31,18 @@ impl Store {
     /// # Errors
     /// When Redis does not answer.
     pub async fn promote(&self, partition: Partition, most: usize) -> Result<Promoted, StoreError> {
-        let mut reply = PROMOTE.on(&self.base(partition)).arg(most).run(&self.0.link).await?;
+        let mut reply = PROMOTE
+            .on(&self.base(partition))
+            .arg(most)
+            .run(&self.0.link)
+            .await?;
         let word = reply.text()?;
         if word != "ok" {
             return Err(reply.corrupt(word));
         }
-        Ok(Promoted { count: reply.count()?, next: next_due(&mut reply)? })
+        Ok(Promoted {
+            count: reply.count()?,
+            next: next_due(&mut reply)?,
+        })
     }
 }

@@ -69,6 +69,10 @@ impl Store {
             return Err(reply.corrupt(word));
         }
         let next = Some(reply.text()?).filter(|cursor| cursor != "0");
-        Ok(ReconcilePage { next, examined: reply.count()?, repaired: reply.count()? })
+        Ok(ReconcilePage {
+            next,
+            examined: reply.count()?,
+            repaired: reply.count()?,
+        })
     }
 }

@@ -38,7 +38,11 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn recover(&self, partition: Partition, policy: RecoverPolicy) -> Result<Recovered, StoreError> {
+    pub async fn recover(
+        &self,
+        partition: Partition,
+        policy: RecoverPolicy,
+    ) -> Result<Recovered, StoreError> {
         let failure = Failure {
             kind: kind::POISON.to_owned(),
             message: format!(
@@ -47,7 +51,8 @@ impl Store {
             ),
             status: None,
         };
-        let failure = serde_json::to_string(&failure).map_err(|e| StoreError::corrupt("failure", e.to_string()))?;
+        let failure = serde_json::to_string(&failure)
+            .map_err(|e| StoreError::corrupt("failure", e.to_string()))?;
         let mut reply = RECOVER
             .on(&self.base(partition))
             .arg(policy.most)
@@ -61,6 +66,10 @@ impl Store {
         if word != "ok" {
             return Err(reply.corrupt(word));
         }
-        Ok(Recovered { recovered: reply.count()?, poisoned: reply.count()?, next: next_due(&mut reply)? })
+        Ok(Recovered {
+            recovered: reply.count()?,
+            poisoned: reply.count()?,
+            next: next_due(&mut reply)?,
+        })
     }
 }

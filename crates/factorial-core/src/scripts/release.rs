@@ -35,7 +35,11 @@ impl Store {
     /// # Errors
     /// When Redis does not answer: the call can be repeated.
     pub async fn release(&self, held: &Held, write: u64) -> Result<WriteOutcome, StoreError> {
-        let call = RELEASE.on(&self.base(held.id.partition())).arg(held.id.as_str()).arg(held.token).arg(write);
+        let call = RELEASE
+            .on(&self.base(held.id.partition()))
+            .arg(held.id.as_str())
+            .arg(held.token)
+            .arg(write);
         WriteOutcome::parse(call.run(&self.0.link).await?)
     }
 }

@@ -37,7 +37,9 @@ impl Store {
         let mut lost = Vec::new();
         for (partition, held) in by_partition {
             for chunk in held.chunks(CHUNK) {
-                let mut call = RENEW.on(&self.base(partition)).arg(lease.as_millis().to_string());
+                let mut call = RENEW
+                    .on(&self.base(partition))
+                    .arg(lease.as_millis().to_string());
                 for h in chunk {
                     call = call.arg(h.id.as_str()).arg(h.token);
                 }
@@ -47,11 +49,24 @@ impl Store {
                     return Err(reply.corrupt(word));
                 }
                 while !reply.is_empty() {
-                    let id: TaskId = reply.text()?.parse().map_err(|_| reply.corrupt("task id"))?;
+                    let id: TaskId = reply
+                        .text()?
+                        .parse()
+                        .map_err(|_| reply.corrupt("task id"))?;
                     let state = reply.text()?;
-                    let state = if state == "gone" { None } else { Some(state.parse()?) };
-                    let held = chunk.iter().find(|h| h.id == id).ok_or_else(|| reply.corrupt("another task"))?;
-                    lost.push(Lost { held: (*held).clone(), state });
+                    let state = if state == "gone" {
+                        None
+                    } else {
+                        Some(state.parse()?)
+                    };
+                    let held = chunk
+                        .iter()
+                        .find(|h| h.id == id)
+                        .ok_or_else(|| reply.corrupt("another task"))?;
+                    lost.push(Lost {
+                        held: (*held).clone(),
+                        state,
+                    });
                 }
             }
         }

@@ -12,7 +12,11 @@ static RESERVE_KEY: Script = script!("reserve_key");
 
 impl Store {
     /// `None`: the key is ours now.
-    pub(crate) async fn reserve_key(&self, key: &Idempotency, id: &TaskId) -> Result<Option<Enqueued>, StoreError> {
+    pub(crate) async fn reserve_key(
+        &self,
+        key: &Idempotency,
+        id: &TaskId,
+    ) -> Result<Option<Enqueued>, StoreError> {
         let mut reply = RESERVE_KEY
             .on(&self.base(key.home(self.partitions())))
             .arg(key.key())
@@ -25,7 +29,10 @@ impl Store {
             "reserved" => Ok(None),
             "exists" => {
                 let first = reply.text()?;
-                first.parse().map(|id| Some(Enqueued::Exists(id))).map_err(|_| reply.corrupt(first))
+                first
+                    .parse()
+                    .map(|id| Some(Enqueued::Exists(id)))
+                    .map_err(|_| reply.corrupt(first))
             }
             "key_reused" => Ok(Some(Enqueued::KeyReused)),
             other => Err(reply.corrupt(other)),

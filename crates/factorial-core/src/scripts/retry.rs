@@ -28,7 +28,11 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn retry(&self, id: &TaskId, deadline: Option<Duration>) -> Result<RetryOutcome, StoreError> {
+    pub async fn retry(
+        &self,
+        id: &TaskId,
+        deadline: Option<Duration>,
+    ) -> Result<RetryOutcome, StoreError> {
         let mut reply = RETRY
             .on(&self.base(id.partition()))
             .arg(id.as_str())

@@ -58,7 +58,13 @@ impl Store {
             .arg(MOST_WAITING)
             .arg(MOST_CALLS);
         for message in steer.messages {
-            call = call.arg(Entry::Steer { role: message.role, content: message.content.clone() }.encode()?);
+            call = call.arg(
+                Entry::Steer {
+                    role: message.role,
+                    content: message.content.clone(),
+                }
+                .encode()?,
+            );
         }
         let mut reply = call.run(&self.0.link).await?;
         match reply.text()?.as_str() {

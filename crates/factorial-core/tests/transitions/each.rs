@@ -3,26 +3,24 @@
 /// `on_each! { async fn what_holds(w) { … } }`: with one partition, with four, and on the in-process engine; `w: &World`.
 macro_rules! on_each {
     ($(async fn $name:ident($world:ident) $body:block)*) => {$(
-        mod $name {
-            #[allow(clippy::allow_attributes, unused_imports, reason = "a body may need none of them")]
-            use super::*;
-            use crate::world::{On, World};
+        async fn $name($world: &crate::world::World) $body
 
-            async fn body($world: &World) $body
+        mod $name {
+            use crate::world::{On, World};
 
             #[tokio::test]
             async fn one_partition() {
-                body(&World::new(On::Server(1)).await).await;
+                super::$name(&World::new(On::Server(1)).await).await;
             }
 
             #[tokio::test]
             async fn four_partitions() {
-                body(&World::new(On::Server(4)).await).await;
+                super::$name(&World::new(On::Server(4)).await).await;
             }
 
             #[tokio::test]
             async fn embedded() {
-                body(&World::new(On::Embedded).await).await;
+                super::$name(&World::new(On::Embedded).await).await;
             }
         }
     )*};
@@ -31,21 +29,19 @@ macro_rules! on_each {
 /// The same on a real server alone, for what the in-process engine does not promise or is too slow for.
 macro_rules! on_servers {
     ($(async fn $name:ident($world:ident) $body:block)*) => {$(
-        mod $name {
-            #[allow(clippy::allow_attributes, unused_imports, reason = "a body may need none of them")]
-            use super::*;
-            use crate::world::{On, World};
+        async fn $name($world: &crate::world::World) $body
 
-            async fn body($world: &World) $body
+        mod $name {
+            use crate::world::{On, World};
 
             #[tokio::test]
             async fn one_partition() {
-                body(&World::new(On::Server(1)).await).await;
+                super::$name(&World::new(On::Server(1)).await).await;
             }
 
             #[tokio::test]
             async fn four_partitions() {
-                body(&World::new(On::Server(4)).await).await;
+                super::$name(&World::new(On::Server(4)).await).await;
             }
         }
     )*};

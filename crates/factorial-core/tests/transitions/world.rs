@@ -11,13 +11,15 @@ use std::{
 };
 
 use factorial_core::{
-    AgentName, ClaimRequest, Claimed, Commit, Ending, Enqueued, Entry, EventType, Failure, Finish,
-    Held, InputMessage, NewEvent, NewTask, OwnerId, Partition, Priority, Role, Start, Steer,
+    AgentName, ClaimRequest, Claimed, Enqueued, Held, InputMessage, NewTask, Partition, Steer,
     SteerOutcome, Store, TaskId, TaskState, TimelineConfig, WorkerId,
 };
 use factorial_tests::{Keyspace, Names, StoreSetup, TestRedis, TestStore, changes};
-use serde_json::json;
 use ulid::Ulid;
+
+pub(crate) use crate::seed::{
+    completed, failed, failure, message, new_task, owner, reply, steered, turn,
+};
 
 /// Of every lease here.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -52,7 +54,15 @@ impl World {
         };
         let redis = tokio::task::spawn_blocking(start).await.unwrap();
         let partitions = if let On::Server(n) = on { n } else { 1 };
-        Self::on(StoreSetup { redis, partitions, namespace: None }, max_conversation_bytes).await
+        Self::on(
+            StoreSetup {
+                redis,
+                partitions,
+                namespace: None,
+            },
+            max_conversation_bytes,
+        )
+        .await
     }
 
     pub(crate) async fn on(setup: StoreSetup, max_conversation_bytes: u64) -> Self {
@@ -60,7 +70,10 @@ impl World {
         let test = TestStore::open(setup, |options| {
             // One bucket for the whole test, so that a table can say what is in it.
             let day = Duration::from_secs(86_400);
-            options.timeline = TimelineConfig { bucket: day, retention: 2 * day };
+            options.timeline = TimelineConfig {
+                bucket: day,
+                retention: 2 * day,
+            };
             options.max_conversation_bytes = max_conversation_bytes;
         })
         .await;
@@ -112,7 +125,10 @@ impl World {
 
     pub(crate) fn name_in(&self, partition: Partition, name: &str) -> TaskId {
         let unique = self.unique.fetch_add(1, Ordering::Relaxed);
-        let id = TaskId::new(partition, Ulid::from_parts(1_700_000_000_000, u128::from(unique)));
+        let id = TaskId::new(
+            partition,
+            Ulid::from_parts(1_700_000_000_000, u128::from(unique)),
+        );
         self.names.lock().unwrap().add(name, &id);
         self.ids.lock().unwrap().insert(name.to_owned(), id.clone());
         id
@@ -127,7 +143,11 @@ impl World {
         self.enqueue_with(name, |_| {}).await
     }
 
-    pub(crate) async fn enqueue_with(&self, name: &str, adjust: impl FnOnce(&mut NewTask)) -> TaskId {
+    pub(crate) async fn enqueue_with(
+        &self,
+        name: &str,
+        adjust: impl FnOnce(&mut NewTask),
+    ) -> TaskId {
         let mut task = self.task(name);
         adjust(&mut task);
         let outcome = self.store().enqueue(&task).await.unwrap();
@@ -138,7 +158,8 @@ impl World {
     /// A child of `parent`, awaited as `call`.
     pub(crate) async fn child(&self, name: &str, parent: &TaskId, call: Option<&str>) -> TaskId {
         let call = call.map(str::to_owned);
-        self.enqueue_with(name, |t| t.parent = Some((parent.clone(), call))).await
+        self.enqueue_with(name, |t| t.parent = Some((parent.clone(), call)))
+            .await
     }
 
     pub(crate) async fn claim(&self, most: usize) -> Vec<Claimed> {
@@ -146,9 +167,18 @@ impl World {
     }
 
     pub(crate) async fn claim_as(&self, worker: &str, agent: &str, most: usize) -> Vec<Claimed> {
-        let (worker, agent) = (worker.parse::<WorkerId>().unwrap(), agent.parse::<AgentName>().unwrap());
+        let (worker, agent) = (
+            worker.parse::<WorkerId>().unwrap(),
+            agent.parse::<AgentName>().unwrap(),
+        );
         let partition = self.partition;
-        let request = ClaimRequest { partition, worker: &worker, agent: &agent, most, lease: LEASE };
+        let request = ClaimRequest {
+            partition,
+            worker: &worker,
+            agent: &agent,
+            most,
+            lease: LEASE,
+        };
         self.store().claim(request).await.unwrap()
     }
 
@@ -160,7 +190,10 @@ impl World {
 
     pub(crate) fn name_of(&self, id: &TaskId) -> String {
         let ids = self.ids.lock().unwrap();
-        ids.iter().find(|(_, i)| *i == id).map(|(name, _)| name.clone()).unwrap()
+        ids.iter()
+            .find(|(_, i)| *i == id)
+            .map(|(name, _)| name.clone())
+            .unwrap()
     }
 
     /// A task that is held by worker `w1`.
@@ -181,12 +214,20 @@ impl World {
 
     pub(crate) async fn steer(&self, id: &TaskId, client_id: &str, texts: &[&str]) -> SteerOutcome {
         let messages: Vec<InputMessage> = texts.iter().map(|t| message(t)).collect();
-        let steer = Steer { messages: &messages, interrupt: false, client_id };
+        let steer = Steer {
+            messages: &messages,
+            interrupt: false,
+            client_id,
+        };
         self.store().steer(id, &steer).await.unwrap()
     }
 
     pub(crate) async fn state(&self, name: &str) -> Option<TaskState> {
-        self.store().task(&self.id(name)).await.unwrap().map(|t| t.state)
+        self.store()
+            .task(&self.id(name))
+            .await
+            .unwrap()
+            .map(|t| t.state)
     }
 
     pub(crate) fn snapshot(&self) -> Keyspace {
@@ -198,12 +239,15 @@ impl World {
         let before = self.snapshot();
         let outcome = transition.await;
         let after = self.snapshot();
-        (outcome, changes(&before, &after, &self.names.lock().unwrap()))
+        (
+            outcome,
+            changes(&before, &after, &self.names.lock().unwrap()),
+        )
     }
 
     /// Runs one transition and compares its outcome and what it changed. The lines of `expected` may be indented.
     #[track_caller]
-    pub(crate) fn expect<T, E>(
+    pub(crate) fn step<T, E>(
         &self,
         transition: impl Future<Output = Result<T, E>>,
         outcome: T,
@@ -217,9 +261,16 @@ impl World {
         async move {
             let (real, changed) = self.changes(transition).await;
             assert_eq!(real.unwrap(), outcome, "outcome at {caller}");
-            let lines: Vec<&str> = expected.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+            let lines: Vec<&str> = expected
+                .lines()
+                .map(str::trim)
+                .filter(|l| !l.is_empty())
+                .collect();
             let expected = lines.join("\n");
-            assert!(expected == changed.trim_end(), "at {caller}\nexpected\n{expected}\n\nchanged\n{changed}");
+            assert!(
+                expected == changed.trim_end(),
+                "at {caller}\nexpected\n{expected}\n\nchanged\n{changed}"
+            );
         }
     }
 
@@ -234,75 +285,6 @@ impl World {
         T: PartialEq + Debug,
         E: Debug,
     {
-        self.expect(transition, outcome, "")
+        self.step(transition, outcome, "")
     }
-}
-
-pub(crate) fn new_task(id: TaskId) -> NewTask {
-    NewTask {
-        id,
-        agent: "a".parse().unwrap(),
-        owner: owner("o"),
-        priority: Priority::DEFAULT,
-        start: Start::Now,
-        input: Entry::Input { messages: Vec::new(), query: Some("hi".to_owned()), context: None },
-        previous: None,
-        parent: None,
-        batch: None,
-        stream: false,
-        deadline: None,
-        limits: None,
-        metadata: BTreeMap::new(),
-        idempotency: None,
-    }
-}
-
-pub(crate) fn owner(name: &str) -> OwnerId {
-    OwnerId::new(name).unwrap()
-}
-
-pub(crate) fn message(text: &str) -> InputMessage {
-    InputMessage { role: Role::User, content: text.to_owned() }
-}
-
-pub(crate) fn steered(texts: &[&str]) -> Vec<Entry> {
-    texts.iter().map(|t| Entry::Steer { role: Role::User, content: (*t).to_owned() }).collect()
-}
-
-pub(crate) fn reply(turn: u32, text: &str) -> Entry {
-    Entry::Reply { turn, content: text.to_owned(), tool_calls: Vec::new(), reasoning: None }
-}
-
-/// A commit of one reply, with its usage: 10 tokens in and 2 out for each turn so far.
-pub(crate) fn turn(write: u64, known: u64, number: u32) -> Commit {
-    let data = json!({
-        "model": "m",
-        "usage": { "input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 2, "reasoning_tokens": 0 },
-    });
-    let total = u64::from(number);
-    let usage = factorial_core::Usage { input: 10 * total, output: 2 * total, ..Default::default() };
-    Commit {
-        write,
-        known,
-        entries: vec![reply(number, "text")],
-        turns: Some(number),
-        usage: [("m".to_owned(), usage)].into(),
-        events: vec![NewEvent { event_type: EventType::CompletionCompleted, turn: number, data }],
-        ..Commit::default()
-    }
-}
-
-/// An end with nothing but a number.
-pub(crate) fn completed(write: u64, known: u64) -> Finish {
-    let last = Commit { write, known, ..Commit::default() };
-    Finish { last, ending: Ending::Completed(Some(json!("done"))) }
-}
-
-pub(crate) fn failure() -> Failure {
-    Failure { kind: "model_error".to_owned(), message: "no".to_owned(), status: Some(500) }
-}
-
-pub(crate) fn failed(write: u64, known: u64) -> Finish {
-    let last = Commit { write, known, ..Commit::default() };
-    Finish { last, ending: Ending::Failed(failure()) }
 }

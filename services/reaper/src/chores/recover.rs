@@ -21,7 +21,8 @@ impl Chore for Recover {
 
     async fn round(&mut self, store: &Store, options: &ReaperOptions) -> Result<Round, StoreError> {
         let policy = RecoverPolicy { max_recoveries: options.max_recoveries, most: options.batch };
-        let mut round = Round::default();
+        // No lease that is given from now on expires sooner, so whatever the interval, none expires unnoticed.
+        let mut round = Round { count: 0, next: Some(options.lease) };
         for partition in store.all_partitions() {
             loop {
                 let step = store.recover(partition, policy).await?;

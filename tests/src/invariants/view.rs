@@ -1,0 +1,257 @@
+//! A keyspace sorted by what its keys are for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use factorial_core::{TaskState, segments as s};
+use serde_json::Value;
+
+use super::report::{Report, Rule};
+use crate::keyspace::{Content, Keyspace, Stored};
+
+/// A stored event.
+pub(super) struct LoggedEvent {
+    pub(super) at_ms: i64,
+    pub(super) attempt: u32,
+    pub(super) name: String,
+    pub(super) data: Value,
+}
+
+impl LoggedEvent {
+    pub(super) fn is_terminal(&self) -> bool {
+        matches!(
+            self.name.as_str(),
+            "run_completed" | "run_failed" | "run_cancelled"
+        )
+    }
+
+    /// An operator has queued the task again.
+    pub(super) fn is_operator_retry(&self) -> bool {
+        self.name == "task_retried" && self.data.get("by").is_some_and(|by| by == "operator")
+    }
+
+    pub(super) fn number(&self, field: &str) -> u64 {
+        self.data.get(field).and_then(Value::as_u64).unwrap_or(0)
+    }
+}
+
+/// A task with all its keys.
+#[derive(Default)]
+pub(super) struct TaskView {
+    pub(super) fields: BTreeMap<String, String>,
+    pub(super) log: Vec<String>,
+    pub(super) events: Vec<LoggedEvent>,
+    pub(super) inbox: Vec<String>,
+    pub(super) waits: BTreeMap<String, String>,
+    pub(super) children: BTreeSet<String>,
+}
+
+impl TaskView {
+    pub(super) fn text(&self, field: &str) -> &str {
+        self.fields.get(field).map_or("", String::as_str)
+    }
+
+    pub(super) fn number(&self, field: &str) -> i64 {
+        self.fields
+            .get(field)
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(0)
+    }
+
+    pub(super) fn state(&self) -> Option<TaskState> {
+        self.text("state").parse().ok()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.state().is_some_and(TaskState::is_terminal)
+    }
+}
+
+/// One partition.
+#[derive(Default)]
+pub(super) struct PartitionView {
+    pub(super) tasks: BTreeMap<String, TaskView>,
+    /// `<agent>:<priority>:<owner>` -> tasks.
+    pub(super) ready: BTreeMap<String, BTreeMap<String, i64>>,
+    pub(super) rings: BTreeMap<String, BTreeMap<String, i64>>,
+    /// `lease`, `delay`, `pending`, `done:<state>` -> tasks.
+    pub(super) places: BTreeMap<String, BTreeMap<String, i64>>,
+    pub(super) deadlines: BTreeMap<String, i64>,
+    pub(super) by_agent: BTreeMap<String, BTreeMap<String, i64>>,
+    pub(super) by_owner: BTreeMap<String, BTreeMap<String, i64>>,
+    pub(super) counts: BTreeMap<String, String>,
+    pub(super) wakes: BTreeMap<String, Vec<String>>,
+    pub(super) batches: BTreeMap<String, BTreeMap<String, String>>,
+    pub(super) cascade: Vec<String>,
+    /// Keys of tasks that have no hash.
+    pub(super) orphans: Vec<String>,
+}
+
+pub(super) struct View {
+    pub(super) partitions: BTreeMap<String, PartitionView>,
+}
+
+impl View {
+    /// Sorts the keys; reports those that no code of ours writes, and events that cannot be read.
+    pub(super) fn read(keyspace: &Keyspace, report: &mut Report) -> Self {
+        let mut partitions: BTreeMap<String, PartitionView> = BTreeMap::new();
+        let whole = format!("{{{}}}:", keyspace.namespace);
+        let start = format!("{{{}:", keyspace.namespace);
+        for (key, stored) in &keyspace.keys {
+            if let Some(name) = key.strip_prefix(&whole) {
+                let lapses = name.starts_with("worker:") && stored.expires;
+                if !lapses && !matches!(name, "meta" | "agents" | "workers") {
+                    report.add(
+                        Rule::Belongings,
+                        key,
+                        "an unknown key, or one without an expiry",
+                    );
+                }
+                continue;
+            }
+            let Some((number, name)) = key.strip_prefix(&start).and_then(|k| k.split_once("}:"))
+            else {
+                report.add(Rule::Belongings, key, "outside of every partition");
+                continue;
+            };
+            let partition = partitions.entry(number.to_owned()).or_default();
+            if partition.take(key, name, stored, report).is_none() {
+                report.add(
+                    Rule::Belongings,
+                    key,
+                    "an unknown key, or one of the wrong kind",
+                );
+            }
+        }
+        for partition in partitions.values_mut() {
+            partition.part_with_orphans();
+        }
+        Self { partitions }
+    }
+}
+
+impl PartitionView {
+    fn take(&mut self, key: &str, name: &str, stored: &Stored, report: &mut Report) -> Option<()> {
+        let content = &stored.content;
+        if let Some(task) = name.strip_prefix(s::TASK) {
+            let (id, part) = task.find(':').map_or((task, ""), |at| task.split_at(at));
+            let task = self.tasks.entry(id.to_owned()).or_default();
+            match part {
+                "" => task.fields = hash(content)?,
+                s::LOG => task.log = list(content)?,
+                s::EVENTS => task.events = read_events(key, list(content)?, report),
+                s::INBOX => task.inbox = list(content)?,
+                s::SEEN => drop(set(content)?),
+                s::WAITS => task.waits = hash(content)?,
+                s::CHILDREN => task.children = set(content)?,
+                _ => return None,
+            }
+        } else if let Some(own) = name.strip_prefix(s::READY) {
+            self.ready.insert(own.to_owned(), sorted(content)?);
+        } else if let Some(agent) = name.strip_prefix(s::RING) {
+            self.rings.insert(agent.to_owned(), sorted(content)?);
+        } else if let Some(agent) = name.strip_prefix(s::WAKE) {
+            self.wakes.insert(agent.to_owned(), list(content)?);
+        } else if let Some(agent) = name.strip_prefix(s::BY_AGENT) {
+            self.by_agent.insert(agent.to_owned(), sorted(content)?);
+        } else if let Some(owner) = name.strip_prefix(s::BY_OWNER) {
+            self.by_owner.insert(owner.to_owned(), sorted(content)?);
+        } else if let Some(batch) = name.strip_prefix(s::BATCH) {
+            self.batches.insert(batch.to_owned(), hash(content)?);
+        } else if name.starts_with(s::DONE) || [s::LEASE, s::DELAY, s::PENDING].contains(&name) {
+            self.places.insert(name.to_owned(), sorted(content)?);
+        } else if name.starts_with(s::TIMELINE) || name.starts_with(s::IDEMPOTENCY) {
+            return stored.expires.then_some(());
+        } else {
+            match name {
+                s::DEADLINE => self.deadlines = sorted(content)?,
+                s::CASCADE => self.cascade = list(content)?,
+                s::COUNTS => self.counts = hash(content)?,
+                s::SEQ => drop(hash(content)?),
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+
+    fn part_with_orphans(&mut self) {
+        let gone: Vec<String> = self
+            .tasks
+            .iter()
+            .filter(|(_, t)| t.fields.is_empty())
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in gone {
+            self.tasks.remove(&id);
+            self.orphans.push(id);
+        }
+    }
+}
+
+/// Stored as `<ms> <turn> <attempt> <type> <data>`; the position is the `seq`, so only the order can be wrong.
+fn read_events(key: &str, stored: Vec<String>, report: &mut Report) -> Vec<LoggedEvent> {
+    let mut events: Vec<LoggedEvent> = Vec::with_capacity(stored.len());
+    for (i, text) in stored.into_iter().enumerate() {
+        let Some(event) = read_event(&text) else {
+            report.add(Rule::Events, key, format!("[{i}] cannot be read: {text}"));
+            continue;
+        };
+        if let Some(last) = events.last()
+            && (last.at_ms > event.at_ms || last.attempt > event.attempt)
+        {
+            report.add(
+                Rule::Events,
+                key,
+                format!("[{i}] is older than the one before it"),
+            );
+        }
+        events.push(event);
+    }
+    events
+}
+
+fn read_event(text: &str) -> Option<LoggedEvent> {
+    let mut parts = text.splitn(5, ' ');
+    let at_ms = parts.next()?.parse().ok()?;
+    let _turn: u32 = parts.next()?.parse().ok()?;
+    let attempt = parts.next()?.parse().ok()?;
+    let name = parts.next()?.to_owned();
+    let data: Value = serde_json::from_str(parts.next()?).ok()?;
+    (data.is_object() && !name.is_empty()).then_some(LoggedEvent {
+        at_ms,
+        attempt,
+        name,
+        data,
+    })
+}
+
+fn hash(content: &Content) -> Option<BTreeMap<String, String>> {
+    if let Content::Hash(fields) = content {
+        Some(fields.clone())
+    } else {
+        None
+    }
+}
+
+fn list(content: &Content) -> Option<Vec<String>> {
+    if let Content::List(items) = content {
+        Some(items.clone())
+    } else {
+        None
+    }
+}
+
+fn set(content: &Content) -> Option<BTreeSet<String>> {
+    if let Content::Set(members) = content {
+        Some(members.clone())
+    } else {
+        None
+    }
+}
+
+fn sorted(content: &Content) -> Option<BTreeMap<String, i64>> {
+    if let Content::Sorted(members) = content {
+        Some(members.clone())
+    } else {
+        None
+    }
+}

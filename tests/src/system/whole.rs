@@ -1,0 +1,517 @@
+//! A system of a test's own, from start to its last check.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use factorial_api::{SteerMode, SteerRequest, SteerResponse, SubmitTask};
+use factorial_client::Client;
+use factorial_core::{
+    AgentAnnouncement, Entry, Event, Namespace, Store, StoreOptions, TaskId, TaskRecord, TaskState, WorkerAnnouncement,
+};
+use factorial_sim::{RequestRecord, Sim};
+use tempfile::TempDir;
+
+use super::{
+    front::{Front, Refusal},
+    process::Process,
+    runs::pid_of,
+    setup::Setup,
+};
+use crate::{eventually, invariants, redis::TestRedis};
+
+/// How long a service may take to start.
+const START: Duration = Duration::from_secs(20);
+
+/// Redis, a gateway, reapers, workers, and the model.
+pub struct System {
+    setup: Setup,
+    redis: Arc<TestRedis>,
+    store: Store,
+    sim: Sim,
+    front: Front,
+    processes: Mutex<Vec<Arc<Process>>>,
+    accepted: Mutex<BTreeSet<TaskId>>,
+    finished: bool,
+    // After the processes, so that their logs can be shown.
+    dir: TempDir,
+}
+
+impl System {
+    /// Starts everything but workers.
+    ///
+    /// # Panics
+    /// When a part does not start.
+    pub async fn start(setup: Setup) -> Self {
+        let redis = match &setup.redis {
+            Some(redis) => Arc::clone(redis),
+            None => tokio::task::spawn_blocking(TestRedis::shared)
+                .await
+                .expect("redis starts"),
+        };
+        let namespace =
+            Namespace::new(format!("s{:016x}", rand::random::<u64>())).expect("a valid name");
+        let options = StoreOptions {
+            partitions: Some(setup.partitions),
+            ..StoreOptions::new(redis.url(), namespace)
+        };
+        let store = Store::connect(&options).await.expect("the namespace opens");
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        fs::create_dir(dir.path().join("agents")).expect("a directory");
+        for agent in &setup.agents {
+            let name = agent["name"].as_str().expect("agents have names");
+            // JSON is YAML.
+            let text = serde_json::to_string_pretty(agent).expect("JSON");
+            fs::write(dir.path().join("agents").join(format!("{name}.yaml")), text)
+                .expect("an agent file");
+        }
+        let sim = Sim::start(setup.sim())
+            .await
+            .expect("the simulated model starts");
+        let system = Self {
+            front: Front::new(),
+            setup,
+            redis,
+            store,
+            sim,
+            processes: Mutex::default(),
+            accepted: Mutex::default(),
+            finished: false,
+            dir,
+        };
+        system.announce().await;
+        system.start_gateway().await;
+        for _ in 0..system.setup.reapers {
+            system.start_reaper().await;
+        }
+        system
+    }
+
+    /// Makes the agents known, as a worker that has been there before would have.
+    async fn announce(&self) {
+        let worker = WorkerAnnouncement {
+            id: "before-0-x".parse().expect("a valid id"),
+            host: "before".to_owned(),
+            pid: 0,
+            version: String::new(),
+            started_ms: 0,
+            seen_ms: 0,
+            draining: true,
+            agents: Vec::new(),
+        };
+        let agents = self.setup.agents.iter().map(|agent| AgentAnnouncement {
+            name: agent["name"].as_str().unwrap_or_default().parse().expect("a valid name"),
+            description: None,
+            version: String::new(),
+            model: None,
+            tools: Vec::new(),
+            seen_ms: 0,
+        });
+        let agents: Vec<_> = agents.collect();
+        self.store.announce(&worker, &agents, START).await.expect("announced");
+        self.store.retire(&worker.id).await.expect("retired");
+    }
+
+    /// Starts a gateway, on the same port as the one before, and waits until it listens.
+    pub async fn start_gateway(&self) -> Arc<Process> {
+        let port = ["--gateway-port".to_owned(), self.front.port.to_string()];
+        let gateway = self.launch("factorial-gateway", &port);
+        let listens = || self.alive(&gateway).log().contains("gateway listens").then_some(());
+        eventually(START, || async { listens() }).await;
+        gateway
+    }
+
+    fn launch(&self, program: &str, more: &[String]) -> Arc<Process> {
+        let mut processes = self
+            .processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let name = format!(
+            "{}-{}",
+            program.trim_start_matches("factorial-"),
+            processes.len()
+        );
+        let mut args: Vec<String> = [
+            ("--redis-url", self.redis.url()),
+            ("--namespace", self.store.namespace().as_str()),
+            ("--admin-port", "0"),
+            ("--log-format", "json"),
+            ("--log-level", "info,factorial_core=debug"),
+        ]
+        .iter()
+        .flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()])
+        .collect();
+        args.extend_from_slice(more);
+        let envs = [
+            ("OPENAI_BASE_URL", self.sim.base_url()),
+            ("OPENAI_API_KEY", "test".to_owned()),
+        ];
+        let process = Arc::new(Process::start(
+            program,
+            &name,
+            &args,
+            &envs,
+            self.dir.path(),
+        ));
+        processes.push(Arc::clone(&process));
+        process
+    }
+
+    /// Starts a reaper, and waits until it works.
+    pub async fn start_reaper(&self) -> Arc<Process> {
+        let args = [self.setup.common.clone(), self.setup.reaper.clone()].concat();
+        let reaper = self.launch("factorial-reaper", &args);
+        eventually(START, async || {
+            self.alive(&reaper)
+                .log()
+                .contains("reaper started")
+                .then_some(())
+        })
+        .await;
+        reaper
+    }
+
+    /// Starts a worker without waiting for it.
+    #[must_use]
+    pub fn launch_worker(&self) -> Arc<Process> {
+        let agents = [
+            "--agents".to_owned(),
+            self.dir.path().join("agents").display().to_string(),
+        ];
+        let args = [
+            self.setup.common.clone(),
+            self.setup.worker.clone(),
+            agents.to_vec(),
+        ]
+        .concat();
+        self.launch("factorial-worker", &args)
+    }
+
+    /// Starts a worker, and waits until it claims.
+    pub async fn start_worker(&self) -> Arc<Process> {
+        let worker = self.launch_worker();
+        self.ready(&worker).await;
+        worker
+    }
+
+    /// Waits until a worker claims.
+    pub async fn ready(&self, worker: &Arc<Process>) {
+        eventually(START, async || {
+            self.alive(worker)
+                .log()
+                .contains("worker started")
+                .then_some(())
+        })
+        .await;
+    }
+
+    fn alive<'a>(&self, process: &'a Arc<Process>) -> &'a Arc<Process> {
+        assert!(
+            process.ended().is_none(),
+            "{} ended:\n{}",
+            process.name(),
+            process.log_tail()
+        );
+        process
+    }
+
+    /// Workers that run.
+    #[must_use]
+    pub fn workers(&self) -> Vec<Arc<Process>> {
+        let mut running = self.running();
+        running.retain(|p| p.name().starts_with("worker-"));
+        running
+    }
+
+    /// Services that run.
+    #[must_use]
+    pub fn running(&self) -> Vec<Arc<Process>> {
+        let processes = self
+            .processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        processes
+            .iter()
+            .filter(|p| p.ended().is_none())
+            .cloned()
+            .collect()
+    }
+
+    /// The running process of a worker id.
+    #[must_use]
+    pub fn worker_process(&self, worker: &str) -> Option<Arc<Process>> {
+        let pid = pid_of(worker)?;
+        self.running().into_iter().find(|p| p.pid() == pid)
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn redis(&self) -> &Arc<TestRedis> {
+        &self.redis
+    }
+
+    /// The namespace, for looking.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    /// What the model was asked for a task, in order.
+    #[must_use]
+    pub fn asked(&self, id: &TaskId) -> Vec<RequestRecord> {
+        self.sim
+            .requests()
+            .into_iter()
+            .filter(|r| r.task.as_deref() == Some(id.as_str()))
+            .collect()
+    }
+
+    /// Waits until the model was asked so often for a task.
+    #[track_caller]
+    pub fn when_asked(&self, id: &TaskId, times: usize) -> impl Future<Output = ()> {
+        eventually(Duration::from_secs(20), move || async move {
+            (self.asked(id).len() >= times).then_some(())
+        })
+    }
+
+    /// The gateway's client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.front.client
+    }
+
+    fn note(&self, id: &TaskId) {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+    }
+
+    /// Submits a task that has to be accepted; tries again while the gateway or Redis is away for a moment.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn submit(&self, task: SubmitTask) -> TaskId {
+        let submitted = self.front.submit(&task).await;
+        let id = submitted.unwrap_or_else(|refusal| panic!("{task:?}: {refusal:?}"));
+        self.note(&id);
+        id
+    }
+
+    /// Submits a task under an idempotency key, once.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn submit_once(&self, task: &SubmitTask, key: &str) -> Result<TaskId, Refusal> {
+        let id = self.front.submit_once(task, key).await?;
+        self.note(&id);
+        Ok(id)
+    }
+
+    /// Cancels a task.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn cancel(&self, id: &TaskId) -> Result<(), Refusal> {
+        self.front.cancel(id).await
+    }
+
+    /// Has an ended task run again.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn retry(&self, id: &TaskId) -> Result<(), Refusal> {
+        self.front.retry(id).await
+    }
+
+    /// Steers a task by one message.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn steer(
+        &self,
+        id: &TaskId,
+        text: &str,
+        mode: SteerMode,
+    ) -> Result<SteerResponse, Refusal> {
+        let messages = vec![super::front::user(text)];
+        self.front
+            .steer(
+                id,
+                &SteerRequest {
+                    messages,
+                    mode,
+                    client_id: None,
+                },
+            )
+            .await
+    }
+
+    /// Steers a task.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn steer_with(
+        &self,
+        id: &TaskId,
+        request: &SteerRequest,
+    ) -> Result<SteerResponse, Refusal> {
+        self.front.steer(id, request).await
+    }
+
+    /// The record of a task; waits for Redis if it is away.
+    pub async fn task(&self, id: &TaskId) -> TaskRecord {
+        self.when(id, Duration::from_secs(30), |_| true).await
+    }
+
+    /// All events of a task.
+    pub async fn events(&self, id: &TaskId) -> Vec<Event> {
+        self.store.events(id, 0, 1_000_000).await.expect("events").0
+    }
+
+    /// The conversation of a task.
+    pub async fn entries(&self, id: &TaskId) -> Vec<Entry> {
+        self.store.entries(id, 0, 1_000_000).await.expect("entries")
+    }
+
+    /// Waits for a task to be as it should.
+    #[track_caller]
+    pub fn when(
+        &self,
+        id: &TaskId,
+        deadline: Duration,
+        is: impl Fn(&TaskRecord) -> bool,
+    ) -> impl Future<Output = TaskRecord> {
+        let (store, id, is) = (self.store.clone(), id.clone(), Arc::new(is));
+        eventually(deadline, move || {
+            let (store, id, is) = (store.clone(), id.clone(), Arc::clone(&is));
+            async move { store.task(&id).await.ok().flatten().filter(|t| is(t)) }
+        })
+    }
+
+    /// Waits for the end of a task.
+    #[track_caller]
+    pub fn end(&self, id: &TaskId) -> impl Future<Output = TaskRecord> {
+        self.when(id, Duration::from_secs(40), |t| t.state.is_terminal())
+    }
+
+    /// Tasks that were accepted so far.
+    #[must_use]
+    pub fn accepted(&self) -> Vec<TaskId> {
+        self.accepted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
+    }
+
+    /// Waits until every accepted task has ended; their records.
+    ///
+    /// # Panics
+    /// When some have not ended within `deadline`, or are gone.
+    pub async fn quiet(&self, deadline: Duration) -> Vec<TaskRecord> {
+        let ids = self.accepted();
+        let end = tokio::time::Instant::now() + deadline;
+        loop {
+            if let Ok(records) = self.store.tasks(&ids).await {
+                let lost: Vec<_> = ids
+                    .iter()
+                    .zip(&records)
+                    .filter(|(_, r)| r.is_none())
+                    .map(|(id, _)| id)
+                    .collect();
+                assert!(lost.is_empty(), "accepted tasks are gone: {lost:?}");
+                let records: Vec<TaskRecord> = records.into_iter().flatten().collect();
+                let open: Vec<_> = records.iter().filter(|r| !r.state.is_terminal()).collect();
+                if open.is_empty() {
+                    self.nothing_else(&records).await;
+                    return records;
+                }
+                assert!(
+                    tokio::time::Instant::now() < end,
+                    "{} of {} tasks have not ended within {deadline:?}, for instance {:?}",
+                    open.len(),
+                    ids.len(),
+                    open.first()
+                );
+            }
+            assert!(tokio::time::Instant::now() < end, "redis does not answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// There are no tasks but those that were accepted.
+    async fn nothing_else(&self, records: &[TaskRecord]) {
+        let mut real: BTreeMap<_, u64> = BTreeMap::new();
+        for record in records {
+            *real.entry((record.agent.clone(), record.state)).or_default() += 1;
+        }
+        let mut counts = self.store.counts().await.expect("counts");
+        counts.retain(|_: &(_, TaskState), count| *count > 0);
+        assert_eq!(counts, real, "tasks that nobody was told of");
+    }
+
+    /// Waits until every accepted task has ended, ends all processes, and checks the invariants.
+    ///
+    /// # Panics
+    /// When a task does not end, or an invariant does not hold.
+    pub async fn finish(mut self) {
+        self.quiet(Duration::from_secs(60)).await;
+        for process in self.running() {
+            process.kill9();
+        }
+        let (redis, namespace) = (Arc::clone(&self.redis), self.store.namespace().clone());
+        let check = move || invariants::check(&mut redis.connection(), &namespace);
+        let violations = tokio::task::spawn_blocking(check)
+            .await
+            .expect("the check runs");
+        self.finished = violations.is_empty();
+        let mut text = String::new();
+        for violation in &violations {
+            let _ = writeln!(text, "{violation}");
+        }
+        assert!(violations.is_empty(), "invariants do not hold:\n{text}");
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        let processes = self
+            .processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for process in processes.iter() {
+            process.kill9();
+        }
+        if thread::panicking() {
+            for process in processes.iter() {
+                eprintln!(
+                    "--- {} (pid {}):\n{}",
+                    process.name(),
+                    process.pid(),
+                    process.log_tail()
+                );
+            }
+        } else {
+            assert!(self.finished, "a test of a system ends with System::finish");
+        }
+    }
+}
+
+/// Milliseconds since the Unix epoch by the clock of this machine, which is that of its Redis.
+#[must_use]
+pub fn unix_ms() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
