@@ -161,7 +161,8 @@ impl StoreJournal {
     }
 
     /// Entries, totals and events of a reply.
-    fn turn_commit(&self, written: &mut Written, turn: TurnRecord) -> Commit {
+    fn turn_commit(&self, written: &mut Written, turn: TurnRecord) -> (Commit, ModelCall) {
+        let call = ModelCall::of(&turn);
         let usage = Usage {
             input: turn.usage.input,
             cached_input: turn.usage.cached_input,
@@ -173,7 +174,6 @@ impl StoreJournal {
         let changed = [(turn.model.clone(), *total)].into();
         written.cost_micros += turn.cost_usd_micros.unwrap_or(0);
         written.tool_calls += turn.tool_calls;
-        self.count_model_call(&turn);
 
         let mut events: Vec<NewEvent> = self.take_delta().into_iter().collect();
         self.start_turn(written, turn.turn, &mut events);
@@ -184,7 +184,7 @@ impl StoreJournal {
         }
         let mut entries = vec![convert::reply(turn.turn, turn.message)];
         entries.extend(turn.repair.map(|m| Entry::Repair { turn: turn.turn, content: m.content().to_owned() }));
-        Commit {
+        let commit = Commit {
             entries,
             turns: Some(turn.turn),
             tool_calls: (turn.tool_calls > 0).then_some(written.tool_calls),
@@ -192,23 +192,8 @@ impl StoreJournal {
             usage: changed,
             events,
             ..Commit::default()
-        }
-    }
-
-    fn count_model_call(&self, turn: &TurnRecord) {
-        let (agent, model) = (self.agent.to_string(), turn.model.clone());
-        counter!(names::MODEL_CALLS, "agent" => agent.clone(), "model" => model.clone()).increment(1);
-        let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
-        histogram!(names::MODEL_SECONDS, "agent" => agent.clone(), "model" => model.clone()).record(seconds(turn.duration_ms));
-        histogram!(names::FIRST_TOKEN_SECONDS, "agent" => agent.clone(), "model" => model.clone()).record(seconds(turn.ttft_ms));
-        for (kind, tokens) in [
-            ("input", turn.usage.input),
-            ("cached_input", turn.usage.cached_input),
-            ("output", turn.usage.output),
-            ("reasoning", turn.usage.reasoning),
-        ] {
-            counter!(names::TOKENS, "agent" => agent.clone(), "model" => model.clone(), "kind" => kind).increment(tokens);
-        }
+        };
+        (commit, call)
     }
 
     /// Ends the task as failed.
@@ -257,18 +242,55 @@ impl StoreJournal {
     }
 }
 
+/// What a committed model call adds to the metrics; a call that was not committed adds nothing.
+struct ModelCall {
+    model: String,
+    duration: Duration,
+    first_token: Duration,
+    tokens: [(&'static str, u64); 4],
+}
+
+impl ModelCall {
+    fn of(turn: &TurnRecord) -> Self {
+        let usage = turn.usage;
+        Self {
+            model: turn.model.clone(),
+            duration: Duration::from_millis(turn.duration_ms),
+            first_token: Duration::from_millis(turn.ttft_ms),
+            tokens: [
+                ("input", usage.input),
+                ("cached_input", usage.cached_input),
+                ("output", usage.output),
+                ("reasoning", usage.reasoning),
+            ],
+        }
+    }
+
+    fn count(self, agent: &str) {
+        let labels = [("agent", agent.to_owned()), ("model", self.model.clone())];
+        counter!(names::MODEL_CALLS, &labels).increment(1);
+        histogram!(names::MODEL_SECONDS, &labels).record(self.duration.as_secs_f64());
+        histogram!(names::FIRST_TOKEN_SECONDS, &labels).record(self.first_token.as_secs_f64());
+        for (kind, tokens) in self.tokens {
+            counter!(names::TOKENS, "agent" => agent.to_owned(), "model" => self.model.clone(), "kind" => kind)
+                .increment(tokens);
+        }
+    }
+}
+
 #[async_trait]
 impl Journal for StoreJournal {
     async fn reply(&self, turn: TurnRecord) -> Result<(), JournalError> {
         let mut written = self.written.lock().await;
-        let commit = self.turn_commit(&mut written, turn);
-        self.commit(&mut written, commit, false).await.map(drop)
+        let (commit, call) = self.turn_commit(&mut written, turn);
+        self.commit(&mut written, commit, false).await?;
+        call.count(&self.agent);
+        Ok(())
     }
 
     async fn tool_result(&self, result: ToolRecord, boundary: bool) -> Result<Vec<Message>, JournalError> {
         let mut written = self.written.lock().await;
         let outcome = if result.is_error { "failed" } else { "completed" };
-        counter!(names::TOOL_CALLS, "agent" => self.agent.to_string(), "outcome" => outcome).increment(1);
         let data = json!({
             "tool": result.name, "call_id": result.call_id, "duration_ms": result.duration_ms,
             "error_kind": result.error_kind,
@@ -287,14 +309,17 @@ impl Journal for StoreJournal {
             content: result.content,
             is_error: result.is_error,
         };
-        self.commit(&mut written, Commit { entries: vec![entry], events, ..Commit::default() }, boundary).await
+        let commit = Commit { entries: vec![entry], events, ..Commit::default() };
+        let steering = self.commit(&mut written, commit, boundary).await?;
+        counter!(names::TOOL_CALLS, "agent" => self.agent.to_string(), "outcome" => outcome).increment(1);
+        Ok(steering)
     }
 
     async fn complete(&self, turn: TurnRecord, output: Output) -> Result<Completion, JournalError> {
         let mut written = self.written.lock().await;
         let number = turn.turn;
         let text = turn.message.content().to_owned();
-        let mut last = self.turn_commit(&mut written, turn);
+        let (mut last, call) = self.turn_commit(&mut written, turn);
         last.events.push(NewEvent { event_type: EventType::TurnCompleted, turn: number, data: json!({}) });
         let value = match output {
             // The text of the last reply is not stored twice.
@@ -308,8 +333,12 @@ impl Journal for StoreJournal {
         let entries = last.entries.len() as u64;
         let finish = Finish { last, ending: Ending::Completed(value) };
         match self.persist(|| self.store.finish(&self.held, &finish, self.lease)).await? {
-            FinishOutcome::Finished => Ok(Completion::Done),
+            FinishOutcome::Finished => {
+                call.count(&self.agent);
+                Ok(Completion::Done)
+            }
             FinishOutcome::Steered(messages) => {
+                call.count(&self.agent);
                 written.known += entries + messages.len() as u64;
                 Ok(Completion::Continue(convert::messages(messages).0))
             }
