@@ -1,0 +1,21 @@
+//! Typed client of the Factorial gateway.
+//!
+//! Used by the command line, the load generator and the tests, and by programs of one's own. Invariant: what it sends
+//! again after a failure has, on the server, the effect of being sent once.
+
+mod agents;
+mod backoff;
+mod builder;
+mod client;
+mod error;
+mod events;
+mod submit;
+mod tasks;
+mod wait;
+
+pub use backoff::RetryPolicy;
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use error::ClientError;
+pub use submit::Submitted;
+pub use tasks::TaskFilter;

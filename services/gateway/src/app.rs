@@ -1,0 +1,76 @@
+//! What all handlers share.
+//!
+//! Made by `run`, handed to handlers as `State<AppState>`. Invariant: the two budgets are apart, so that open streams
+//! and long polls never keep ordinary requests out.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use factorial_core::Store;
+use factorial_service::{ApiError, ErrorKind, config::GatewayConfig};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    agents::AgentDirectory,
+    clock::StoreClock,
+    layers::{Slot, WaitGuard},
+    metrics::{REQUESTS_SHED_TOTAL, WAITS_OPEN},
+};
+
+/// Shared by all requests of a gateway.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) agents: AgentDirectory,
+    pub(crate) clock: StoreClock,
+    /// Permits for requests in progress.
+    pub(crate) requests: Arc<Semaphore>,
+    /// Permits for event streams and long polls.
+    pub(crate) waits: Arc<Semaphore>,
+    pub(crate) max_body_bytes: usize,
+    pub(crate) keep_alive: Duration,
+    /// Cancelled when nothing new is to be waited for.
+    pub(crate) drain: CancellationToken,
+}
+
+/// A handle to [`App`]; clones are the same.
+#[derive(Clone)]
+pub(crate) struct AppState(Arc<App>);
+
+impl Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}
+
+impl AppState {
+    pub(crate) fn new(store: Store, config: &GatewayConfig, drain: CancellationToken) -> Self {
+        Self(Arc::new(App {
+            store,
+            agents: AgentDirectory::default(),
+            clock: StoreClock::default(),
+            requests: Arc::new(Semaphore::new(config.max_concurrent_requests)),
+            waits: Arc::new(Semaphore::new(config.max_event_streams)),
+            max_body_bytes: config.max_body_bytes,
+            keep_alive: config.stream_keep_alive_seconds,
+            drain,
+        }))
+    }
+
+    /// Exchanges the permit of a request for one to wait: what it does from here on is mostly nothing.
+    ///
+    /// # Errors
+    /// `overloaded` when as many wait as may.
+    pub(crate) fn wait(&self, slot: &Slot, kind: &'static str) -> Result<WaitGuard, ApiError> {
+        let Ok(permit) = Arc::clone(&self.waits).try_acquire_owned() else {
+            metrics::counter!(REQUESTS_SHED_TOTAL, "budget" => "waits").increment(1);
+            return Err(ApiError::new(ErrorKind::Overloaded));
+        };
+        slot.release();
+        Ok(WaitGuard::new(
+            permit,
+            metrics::gauge!(WAITS_OPEN, "kind" => kind),
+        ))
+    }
+}

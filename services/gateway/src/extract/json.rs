@@ -1,0 +1,156 @@
+//! JSON bodies.
+//!
+//! Used by handlers that take a document. Invariant: whatever bytes a client sends, the answer says what is wrong with
+//! them: 415 media type, 413 size, 400 not JSON, 422 JSON of the wrong shape, with the path of the value.
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use factorial_service::{ApiError, ErrorKind};
+use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use serde_path_to_error::{Path, Segment};
+
+use super::{
+    body,
+    depth::{MOST_LEVELS, too_deep},
+};
+use crate::{
+    app::AppState,
+    refusal::{invalid, shorten},
+};
+
+/// A body that must be there.
+pub(crate) struct Json<T>(pub(crate) T);
+
+/// A body that may be empty; then it is the default.
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        check_media_type(&head.headers)?;
+        let bytes = body::read(&head.headers, body, app.max_body_bytes).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        let bytes: Bytes = body::read(&head.headers, body, app.max_body_bytes).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        check_media_type(&head.headers)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let given = headers.get(header::CONTENT_TYPE);
+    let given = given.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = given.split(';').next().unwrap_or("").trim();
+    let essence = essence.to_ascii_lowercase();
+    let json = essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if json {
+        Ok(())
+    } else {
+        Err(ApiError::new(ErrorKind::UnsupportedMediaType))
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let not_json = |detail: String| ApiError::new(ErrorKind::InvalidJson).with_detail(detail);
+    if bytes.is_empty() {
+        return Err(not_json("the body is empty".to_owned()));
+    }
+    if let Err(error) = std::str::from_utf8(bytes) {
+        return Err(not_json(format!(
+            "the body is not UTF-8 at byte {}",
+            error.valid_up_to()
+        )));
+    }
+    if too_deep(bytes) {
+        return Err(invalid(
+            "",
+            format!("is nested deeper than {MOST_LEVELS} levels"),
+        ));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let pointer = pointer(error.path());
+        let error = error.into_inner();
+        match error.classify() {
+            Category::Data => invalid(pointer, shorten(without_place(&error.to_string()))),
+            _ => not_json(shorten(&error.to_string())),
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|error| not_json(shorten(&error.to_string())))?;
+    Ok(value)
+}
+
+/// The pointer says it better.
+fn without_place(message: &str) -> &str {
+    message
+        .rsplit_once(" at line ")
+        .map_or(message, |(what, _)| what)
+}
+
+/// RFC 6901.
+fn pointer(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => {
+                let key = shorten(key).replace('~', "~0").replace('/', "~1");
+                pointer.push_str(&format!("/{key}"));
+            }
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use factorial_api::{SteerRequest, SubmitTask};
+
+    use super::*;
+
+    fn refused<T: DeserializeOwned>(bytes: &[u8]) -> u16 {
+        match parse::<T>(bytes) {
+            Ok(_) => 0,
+            Err(error) => error.into_response().status().as_u16(),
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_400_and_what_does_not_fit_is_422() {
+        for bad in [
+            &b""[..],
+            b"{",
+            b"{]",
+            b"\xff",
+            b"{\"agent\":\"\\ud800\"}",
+            b"nul",
+            br#"{"agent":"a","owner_id":"o"} {}"#,
+        ] {
+            assert_eq!(refused::<SubmitTask>(bad), 400, "{bad:?}");
+        }
+        for bad in ["[]", "{}", "7", "null", r#"{"agent":1,"owner_id":"o"}"#] {
+            assert_eq!(refused::<SubmitTask>(bad.as_bytes()), 422, "{bad}");
+        }
+        assert_eq!(refused::<SteerRequest>(br#"{"messages":[]}"#), 0);
+        assert_eq!(refused::<SubmitTask>("[".repeat(10_000).as_bytes()), 422);
+    }
+}

@@ -1,0 +1,79 @@
+//! Query parameters, judged all together.
+//!
+//! A handler takes what it knows, one by one, and then `finish`es. Invariant: a parameter that nobody took, or that
+//! came twice, is refused, so that a misspelt filter is never ignored.
+
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
+
+use axum::extract::{FromRequestParts, Query};
+use factorial_api::FieldError;
+use factorial_service::ApiError;
+use http::request::Parts;
+
+use crate::refusal::{field, shorten};
+
+/// The parameters of a request.
+pub(crate) struct Params {
+    given: Vec<(String, String)>,
+    errors: Vec<FieldError>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
+            Ok(Query(given)) => Ok(Self {
+                given,
+                errors: Vec::new(),
+            }),
+            Err(_) => Err(ApiError::invalid(vec![field("", "the query is malformed")])),
+        }
+    }
+}
+
+impl Params {
+    /// Takes a parameter; `None` when it is absent, or not accepted by `parse`, which then says what it must be.
+    pub(crate) fn take<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let at = self.given.iter().position(|(given, _)| given == name)?;
+        let (_, value) = self.given.remove(at);
+        match parse(&value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.errors.push(field(name, error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// Everything that was wrong.
+    pub(crate) fn finish(mut self) -> Result<(), ApiError> {
+        for (name, _) in &self.given {
+            let name = shorten(name);
+            self.errors
+                .push(field(name, "is not a parameter here, or is given twice"));
+        }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::invalid(self.errors))
+        }
+    }
+}
+
+/// Reads a number within a range.
+pub(crate) fn within<T: FromStr + PartialOrd + Display>(
+    range: RangeInclusive<T>,
+) -> impl FnOnce(&str) -> Result<T, String> {
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("must be {} to {}", range.start(), range.end())),
+    }
+}

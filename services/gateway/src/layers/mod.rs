@@ -1,0 +1,9 @@
+//! What happens around every request.
+
+mod bound;
+mod observe;
+mod panic;
+
+pub(crate) use bound::{Slot, WaitGuard, bound};
+pub(crate) use observe::observe;
+pub(crate) use panic::catch_panic;

@@ -1,0 +1,66 @@
+//! The list of routes, and the layers around them.
+//!
+//! Called by `run`, and by `openapi` for the document. Invariant: a route is in the document because it is in the list.
+
+use std::any::Any;
+
+use axum::{Router, middleware, response::IntoResponse, routing::get};
+use factorial_service::add_request_id;
+use http::header;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{
+    app::AppState,
+    layers::{bound, catch_panic, observe},
+    openapi,
+    routes::{agents, fallback, health, tasks, workers},
+};
+
+/// Everything under `/v1`.
+pub(crate) fn v1() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(tasks::list::list_tasks, tasks::submit::submit_task))
+        .routes(routes!(tasks::get::get_task))
+        .routes(routes!(tasks::status::get_task_status))
+        .routes(routes!(tasks::result::get_task_result))
+        .routes(routes!(tasks::messages::list_task_messages))
+        .routes(routes!(tasks::events::list_task_events))
+        .routes(routes!(tasks::cancel::cancel_task))
+        .routes(routes!(tasks::steer::steer_task))
+        .routes(routes!(tasks::retry::retry_task))
+        .routes(routes!(agents::list::list_agents))
+        .routes(routes!(agents::get::get_agent))
+        .routes(routes!(workers::list::list_workers))
+}
+
+/// What is not bounded: it answers also when too much is going on.
+pub(crate) fn service() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(health::get::get_health))
+}
+
+/// The whole application.
+pub(crate) fn router(app: AppState) -> Router {
+    let v1: Router<AppState> = v1().into();
+    let service: Router<AppState> = service().into();
+    let document = openapi::document().to_string();
+    let document =
+        get(async move || ([(header::CONTENT_TYPE, "application/json")], document).into_response());
+    Router::new()
+        .nest(
+            "/v1",
+            v1.layer(middleware::from_fn_with_state(app.clone(), bound)),
+        )
+        .merge(service)
+        .route("/openapi.json", document)
+        .merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json")))
+        .fallback(fallback::no_route)
+        .method_not_allowed_fallback(fallback::no_method)
+        .layer(CatchPanicLayer::custom(|cause: Box<dyn Any + Send>| {
+            catch_panic(&*cause)
+        }))
+        .layer(middleware::from_fn(add_request_id))
+        .layer(middleware::from_fn_with_state(app.clone(), observe))
+        .with_state(app)
+}

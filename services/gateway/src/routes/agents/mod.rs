@@ -1,0 +1,4 @@
+//! Agents.
+
+pub(crate) mod get;
+pub(crate) mod list;

@@ -1,0 +1,3 @@
+//! Health of the service.
+
+pub(crate) mod get;

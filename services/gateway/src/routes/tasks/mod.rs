@@ -1,0 +1,12 @@
+//! Tasks.
+
+pub(crate) mod cancel;
+pub(crate) mod events;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod messages;
+pub(crate) mod result;
+pub(crate) mod retry;
+pub(crate) mod status;
+pub(crate) mod steer;
+pub(crate) mod submit;

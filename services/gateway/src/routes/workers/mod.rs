@@ -1,0 +1,3 @@
+//! Workers.
+
+pub(crate) mod list;
