@@ -222,6 +222,9 @@ pub struct Task {
     /// Tokens by model.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub usage_by_model: BTreeMap<String, Usage>,
+    /// Cost of all committed turns in millionths of a US dollar, of the models that have a price.
+    #[serde(default)]
+    pub cost_usd_micros: u64,
     /// Tool calls committed.
     pub tool_calls: u32,
     /// Why it failed, or the last failure that was retried.

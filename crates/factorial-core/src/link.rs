@@ -3,6 +3,7 @@
 //! Ordinary calls share a few multiplexed connections, *lanes*, taken from the pool for good, so that calls made at
 //! the same time travel together; waiting for work and subscriptions have connections of their own. A broken lane is
 //! replaced by the next call that needs it, and a call is repeated once on a fresh lane: every script can be repeated.
+//! One that is half-open is given up by the first call without an answer, or earlier by whoever suspects it.
 
 use std::{
     future::Future,
@@ -19,14 +20,17 @@ use deadpool_redis::{
     Connection, Pool,
     redis::{Client, Cmd, Pipeline, RedisError, Value, aio::MultiplexedConnection},
 };
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout_at},
+};
 
 use crate::error::{StoreError, UnavailableReason};
 
 type Sending<'a, R> = Pin<Box<dyn Future<Output = Result<R, RedisError>> + Send + 'a>>;
 
 struct Lane {
-    connection: ArcSwapOption<Connection>,
+    connection: ArcSwapOption<MultiplexedConnection>,
     connecting: Mutex<()>,
 }
 
@@ -66,7 +70,7 @@ impl Link {
         self.timeout
     }
 
-    async fn connection(&self, lane: &Lane) -> Result<Arc<Connection>, StoreError> {
+    async fn connection(&self, lane: &Lane) -> Result<Arc<MultiplexedConnection>, StoreError> {
         if let Some(connection) = lane.connection.load_full() {
             return Ok(connection);
         }
@@ -78,17 +82,24 @@ impl Link {
             deadpool_redis::PoolError::Backend(e) => StoreError::from(e),
             other => StoreError::unavailable(UnavailableReason::Connection, other.to_string()),
         })?;
-        let connection = Arc::new(connection);
+        // Taken for good: a half-open one that went back would be tried there again, and hold up the lane.
+        let connection = Arc::new(Connection::take(connection));
         lane.connection.store(Some(Arc::clone(&connection)));
         Ok(connection)
     }
 
-    /// Forgets a broken connection, unless somebody has replaced it already; it leaves the pool for good.
-    fn discard(&self, lane: &Lane, broken: &Arc<Connection>) {
+    /// Forgets a broken connection, unless somebody has replaced it already.
+    fn discard(lane: &Lane, broken: &Arc<MultiplexedConnection>) {
         let current = lane.connection.load();
         if current.as_ref().is_some_and(|c| Arc::ptr_eq(c, broken)) {
             lane.connection.store(None);
-            self.pool.retain(|_, _| true);
+        }
+    }
+
+    /// Another connection of this process has fallen silent: the lanes may have as well, so later calls take new ones.
+    pub(crate) fn suspect(&self) {
+        for lane in &self.lanes {
+            lane.connection.store(None);
         }
     }
 
@@ -97,25 +108,27 @@ impl Link {
         F: Fn(MultiplexedConnection, &'a T) -> Sending<'a, R>,
     {
         let lane = &self.lanes[self.next.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
+        let late = |what| StoreError::unavailable(UnavailableReason::Timeout, what);
+        // One bound for all of it, so that the last step sees its end and can give the lane up.
+        let deadline = Instant::now() + self.timeout;
         let mut repeated = false;
         loop {
-            let connection = self.connection(lane).await?;
-            let error = match timeout(self.timeout, run((**connection).clone(), call)).await {
+            let connection = timeout_at(deadline, self.connection(lane))
+                .await
+                .map_err(|_| late("no connection in time"))??;
+            let error = match timeout_at(deadline, run((*connection).clone(), call)).await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(e)) => e,
                 Err(_) => {
-                    self.discard(lane, &connection);
-                    return Err(StoreError::unavailable(
-                        UnavailableReason::Timeout,
-                        "no reply in time",
-                    ));
+                    Self::discard(lane, &connection);
+                    return Err(late("no reply in time"));
                 }
             };
             let broken = error.is_connection_dropped()
                 || error.is_io_error()
                 || error.is_unrecoverable_error();
             if broken || error.code() == Some("READONLY") {
-                self.discard(lane, &connection);
+                Self::discard(lane, &connection);
             }
             if !broken || repeated {
                 return Err(error.into());
@@ -124,24 +137,12 @@ impl Link {
         }
     }
 
-    async fn bounded<R>(
-        &self,
-        call: impl Future<Output = Result<R, StoreError>>,
-    ) -> Result<R, StoreError> {
-        timeout(self.timeout, call).await.unwrap_or_else(|_| {
-            Err(StoreError::unavailable(
-                UnavailableReason::Timeout,
-                "no connection in time",
-            ))
-        })
-    }
-
     /// One command.
     pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, StoreError> {
         let run = |mut c: MultiplexedConnection, cmd| -> Sending<'_, Value> {
             Box::pin(async move { c.send_packed_command(cmd).await })
         };
-        let value: Value = self.bounded(self.attempt(cmd, &run)).await?;
+        let value: Value = self.attempt(cmd, &run).await?;
         value.extract_error().map_err(Into::into)
     }
 
@@ -154,7 +155,7 @@ impl Link {
         let run = move |mut c: MultiplexedConnection, pipe| -> Sending<'_, Vec<Value>> {
             Box::pin(async move { c.send_packed_commands(pipe, 0, count).await })
         };
-        let values: Vec<Value> = self.bounded(self.attempt(pipe, &run)).await?;
+        let values: Vec<Value> = self.attempt(pipe, &run).await?;
         values
             .into_iter()
             .map(|v| v.extract_error().map_err(StoreError::from))

@@ -14,6 +14,9 @@ use crate::{error::StoreError, event::Event, ids::TaskId, store::Store};
 /// Notifications that a reader may lag behind before it has to read the log.
 const BUFFER: usize = 256;
 
+/// Before a reader joins a channel again that was dropped under it.
+const REJOIN_AFTER: Duration = Duration::from_millis(100);
+
 /// What a reader is told.
 #[derive(Clone, Debug)]
 pub enum EventBatch {
@@ -25,7 +28,8 @@ pub enum EventBatch {
 
 /// A reader's end; dropping it ends the subscription when it was the last of its channel.
 pub struct Subscription {
-    receiver: broadcast::Receiver<EventBatch>,
+    /// `None` only while it is being dropped.
+    receiver: Option<broadcast::Receiver<EventBatch>>,
     channel: String,
     hub: Hub,
 }
@@ -33,12 +37,18 @@ pub struct Subscription {
 impl Subscription {
     /// The next notification. Never ends by itself.
     pub async fn next(&mut self) -> EventBatch {
-        match self.receiver.recv().await {
+        let received = match &mut self.receiver {
+            Some(receiver) => receiver.recv().await,
+            None => Err(broadcast::error::RecvError::Closed),
+        };
+        match received {
             Ok(batch) => batch,
             Err(broadcast::error::RecvError::Lagged(_)) => EventBatch::Look,
             Err(broadcast::error::RecvError::Closed) => {
-                // Only at shutdown of the process: readers poll until they are dropped.
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                // The hub dropped the channel just as this reader joined it, or the process ends.
+                tokio::time::sleep(REJOIN_AFTER).await;
+                let mut fresh = self.hub.subscribe(self.channel.clone());
+                self.receiver = fresh.receiver.take();
                 EventBatch::Look
             }
         }
@@ -47,6 +57,8 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        // First, so that the hub counts what is left.
+        self.receiver = None;
         let _ = self
             .hub
             .requests
@@ -87,7 +99,7 @@ impl Hub {
             .map(|s| s.subscribe())
         {
             return Subscription {
-                receiver,
+                receiver: Some(receiver),
                 channel,
                 hub: self.clone(),
             };
@@ -97,7 +109,7 @@ impl Hub {
         channels.insert(channel.clone(), sender.downgrade());
         let _ = self.requests.send(Request::Join(channel.clone(), sender));
         Subscription {
-            receiver,
+            receiver: Some(receiver),
             channel,
             hub: self.clone(),
         }

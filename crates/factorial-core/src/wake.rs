@@ -140,6 +140,10 @@ impl Waiter {
             Err(e) if e.code() == Some("UNBLOCKED") => Ok(None),
             Err(e) => {
                 self.connection = None;
+                if e.is_timeout() {
+                    // The first to notice: others wait for their answers much longer.
+                    self.store.0.link.suspect();
+                }
                 Err(e.into())
             }
         }

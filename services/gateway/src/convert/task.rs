@@ -36,6 +36,7 @@ pub(crate) fn task(record: TaskRecord) -> Task {
         worker_id: record.worker.map(String::from),
         pending_steering: record.steering,
         usage: usage(total),
+        cost_usd_micros: record.cost_micros,
         usage_by_model: record
             .usage
             .into_iter()
@@ -88,6 +89,7 @@ pub(crate) fn accepted(new: &NewTask, state: TaskState, now_ms: i64) -> (Task, b
         worker_id: None,
         pending_steering: 0,
         usage: Usage::default(),
+        cost_usd_micros: 0,
         usage_by_model: BTreeMap::new(),
         tool_calls: 0,
         failure: None,
