@@ -78,8 +78,10 @@ impl Heartbeat {
     }
 
     async fn connect(&self) -> Option<Store> {
-        // Its own connections: those of the other runtime would wait for that one's threads.
-        let options = StoreOptions { lanes: 1, ..self.store.clone() };
+        // Its own connections: those of the other runtime would wait for that one's threads. Its own bound on a call:
+        // with a connection that has fallen silent there has to be time for another try before the leases expire.
+        let timeout = self.store.timeout.min(self.options.lease / 4);
+        let options = StoreOptions { lanes: 1, timeout, ..self.store.clone() };
         loop {
             match Store::connect(&options).await {
                 Ok(store) => return Some(store),

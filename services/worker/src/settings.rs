@@ -48,9 +48,14 @@ pub fn providers(keys: &ProviderKeys, variables: Arc<dyn Keys>) -> Providers {
         (Provider::Anthropic, entry(None, &keys.anthropic_api_key)),
         (Provider::Gemini, entry(None, &keys.gemini_api_key)),
         (Provider::Fireworks, entry(None, &keys.fireworks_api_key)),
-        (Provider::Ollama, entry(keys.ollama_host.clone(), &None)),
+        (Provider::Ollama, entry(keys.ollama_host.as_deref().map(ollama_url), &None)),
     ]);
     Providers { settings, keys: variables }
+}
+
+/// `OLLAMA_HOST` is a URL, or `host:port` as Ollama itself takes it.
+fn ollama_url(host: &str) -> String {
+    if host.contains("://") { host.to_owned() } else { format!("http://{host}") }
 }
 
 /// Settings of the process.

@@ -1,0 +1,149 @@
+//! From the command line to the exit code.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, Parser as _};
+use factorial_service::config::Environment;
+use factorial_service::healthcheck;
+
+use crate::args::{Cli, Command, Common, TasksCommand};
+use crate::commands;
+use crate::config::Streams;
+use crate::dev;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::gateway::Gateway;
+use crate::output::{Format, Printer, Tint};
+use crate::run;
+
+/// Threads at least: a tool that blocks one must not hold up the others.
+const MIN_THREADS: usize = 4;
+
+/// Runs the command that `args` name, the first being the name of the program.
+#[must_use]
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed stream is no reason for another message.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            }
+            .into();
+        }
+    };
+    let printer = Printer::new(cli.command.format(), Streams::of_process());
+    let result = runtime(&cli.command)
+        .map_err(CliError::Runtime)
+        .and_then(|runtime| runtime.block_on(perform(cli.command, &printer)));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            report(&error, &printer);
+            error.exit().into()
+        }
+    }
+}
+
+fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        Command::Dev(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    if matches!(command, Command::Dev(_)) {
+        let cores = std::thread::available_parallelism().map_or(MIN_THREADS, usize::from);
+        builder.worker_threads(cores.max(MIN_THREADS));
+    }
+    builder.enable_all().build()
+}
+
+async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> {
+    let environment = Environment::of_process();
+    let gateway = |common: &Common| Gateway::connect(common, &environment, *printer);
+    match command {
+        Command::Dev(args) => {
+            dev::run(*args, &environment, printer).await?;
+            Ok(Exit::Success)
+        }
+        Command::Run(args) => run::run(&gateway(&args.common)?, &args).await,
+        Command::Agents(args) => commands::agents(&gateway(&args.common)?, &args).await,
+        Command::Workers(common) => commands::workers(&gateway(&common)?).await,
+        Command::Healthcheck { url, timeout } => {
+            let limit = Duration::try_from_secs_f64(timeout)
+                .map_err(|error| CliError::Usage(format!("--timeout: {error}")))?;
+            healthcheck(&url, limit)
+                .await
+                .map_err(|source| CliError::Unhealthy { url, source })?;
+            Ok(Exit::Success)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "factorial", &mut script);
+            printer
+                .write(&String::from_utf8_lossy(&script))
+                .map_err(CliError::Output)?;
+            Ok(Exit::Success)
+        }
+        Command::Tasks { command } => {
+            let gateway = gateway(command.common())?;
+            match command {
+                TasksCommand::List(args) => commands::list(&gateway, &args).await,
+                TasksCommand::Get(args) => commands::get(&gateway, &args).await,
+                TasksCommand::Result(args) => commands::result(&gateway, &args).await,
+                TasksCommand::Messages(args) => commands::messages(&gateway, &args).await,
+                TasksCommand::Events(args) => commands::events(&gateway, &args).await,
+                TasksCommand::Cancel(args) => commands::cancel(&gateway, &args).await,
+                TasksCommand::Steer(args) => commands::steer(&gateway, args).await,
+                TasksCommand::Retry(args) => commands::retry(&gateway, &args).await,
+            }
+        }
+    }
+}
+
+/// Says what went wrong: as text, or as JSON for those who asked for it.
+fn report(error: &CliError, printer: &Printer) {
+    if error.is_closed_pipe() {
+        return;
+    }
+    match (printer.format, error.problem()) {
+        (Format::Json, Some(problem)) => {
+            let json = serde_json::to_string_pretty(problem).unwrap_or_else(|_| error.to_string());
+            printer.note(&json);
+        }
+        _ => {
+            let label = printer.err.tint(Tint::Bad, "error:");
+            printer.note(&format!("{label} {error}"));
+        }
+    }
+}
+
+impl Command {
+    fn format(&self) -> Format {
+        match self {
+            Self::Run(args) => args.common.output,
+            Self::Agents(args) => args.common.output,
+            Self::Workers(common) => common.output,
+            Self::Tasks { command } => command.common().output,
+            Self::Dev(_) | Self::Healthcheck { .. } | Self::Completions { .. } => Format::Table,
+        }
+    }
+}
+
+impl TasksCommand {
+    fn common(&self) -> &Common {
+        match self {
+            Self::List(args) => &args.common,
+            Self::Get(args) | Self::Messages(args) | Self::Retry(args) => &args.common,
+            Self::Result(args) => &args.common,
+            Self::Events(args) => &args.common,
+            Self::Cancel(args) => &args.common,
+            Self::Steer(args) => &args.common,
+        }
+    }
+}

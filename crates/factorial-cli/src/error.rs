@@ -1,0 +1,133 @@
+//! What can go wrong in a command, in words that say what to do.
+
+use std::error::Error as _;
+use std::io;
+
+use factorial_api::Problem;
+use factorial_client::ClientError;
+use factorial_service::HealthcheckError;
+use factorial_service::config::ConfigErrors;
+
+use crate::dev::DevError;
+use crate::exit::Exit;
+use crate::output::{clean_line, problem_text};
+
+/// Why a command did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Config(#[from] ConfigErrors),
+    #[error("{text}")]
+    Client { text: String, source: ClientError },
+    #[error("{url}: {source}")]
+    Unhealthy {
+        url: String,
+        source: HealthcheckError,
+    },
+    #[error("left; task {id} goes on (factorial tasks cancel {id})")]
+    Interrupted { id: String },
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    #[error("cannot listen to signals: {0}")]
+    Signals(io::Error),
+    #[error("cannot start the runtime: {0}")]
+    Runtime(io::Error),
+    #[error("{0}")]
+    Dev(#[from] DevError),
+}
+
+impl CliError {
+    /// A question that the gateway at `url` did not answer as hoped. `agent`: the one that was asked about.
+    pub(crate) fn client(source: ClientError, url: &str, agent: Option<&str>) -> Self {
+        let text = match &source {
+            ClientError::Problem { problem, .. } => problem_text(problem, agent),
+            ClientError::Transport { source, .. } => {
+                let mut text = format!("cannot reach the gateway at {url}: {}", root(source));
+                if source.is_connect() {
+                    text.push_str(
+                        "\n  start one with `factorial dev`, or name another with --url or FACTORIAL_URL",
+                    );
+                }
+                text
+            }
+            ClientError::Status { status, body, .. } => {
+                let body = clean_line(body);
+                format!("{url} does not answer as a gateway does: status {status}: {body}")
+            }
+            ClientError::Decode(error) => {
+                format!("{url} does not answer as a gateway of this version does: {error}")
+            }
+            ClientError::Silent => format!("the event stream of {url} stays silent"),
+            ClientError::Setup(text) => text.clone(),
+        };
+        Self::Client { text, source }
+    }
+
+    /// What the service said, if it was the one that refused.
+    pub(crate) fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Client { source, .. } => source.problem(),
+            _ => None,
+        }
+    }
+
+    /// Whoever read standard output has read enough.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Config(_) => Exit::Usage,
+            Self::Client { source, .. } => exit_of(source),
+            Self::Interrupted { .. } => Exit::Interrupted,
+            Self::Unhealthy {
+                source: HealthcheckError::Url(_),
+                ..
+            } => Exit::Usage,
+            Self::Dev(error) => error.exit(),
+            Self::Output(_) if self.is_closed_pipe() => Exit::Success,
+            Self::Unhealthy { .. }
+            | Self::Input(_)
+            | Self::Output(_)
+            | Self::Signals(_)
+            | Self::Runtime(_) => Exit::Failed,
+        }
+    }
+}
+
+fn exit_of(error: &ClientError) -> Exit {
+    match error {
+        ClientError::Problem { problem, .. } => match problem.status {
+            500 => Exit::Failed,
+            429 | 501.. => Exit::Unavailable,
+            _ => Exit::Refused,
+        },
+        ClientError::Status { .. } | ClientError::Transport { .. } | ClientError::Silent => {
+            Exit::Unavailable
+        }
+        ClientError::Decode(_) => Exit::Failed,
+        ClientError::Setup(_) => Exit::Usage,
+    }
+}
+
+/// The innermost cause, which is the one that says something.
+fn root(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut cause = error.source();
+    let mut text = error.to_string();
+    while let Some(inner) = cause {
+        text = inner.to_string();
+        cause = inner.source();
+    }
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}

@@ -1,0 +1,16 @@
+//! The `factorial` command: `dev` runs all roles in one process, the others talk to a gateway.
+//!
+//! It holds no logic of its own: it composes the services, the client and the simulated model.
+
+mod app;
+mod args;
+mod commands;
+mod config;
+mod dev;
+mod error;
+mod exit;
+mod gateway;
+mod output;
+mod run;
+
+pub use app::main;

@@ -1,0 +1,11 @@
+//! The `factorial` command as people use it: real processes, real Redis, the simulated model.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+mod commands;
+mod dev;
+mod embedded;
+mod interrupt;
+mod ollama;
+mod run;
