@@ -32,8 +32,8 @@ pub use limits::{Limits, Spent};
 pub use load::{LoadErrors, Problem, load, load_checked};
 pub use message::{Message, MessageError, ToolCall, parse_messages};
 pub use model::{
-    ClientError, Deltas, FinishReason, Model, ModelChain, ModelError, ModelReply, ModelRequest,
-    http_client,
+    ClientError, Deltas, FinishReason, HttpClients, Model, ModelChain, ModelError, ModelReply,
+    ModelRequest,
 };
 pub use noop::NoopAgent;
 pub use output::{Output, OutputSchema};

@@ -93,7 +93,13 @@ impl ClientBuilder {
         if let Some(key) = self.api_key {
             headers.insert(AUTHORIZATION, key);
         }
-        let http = reqwest::Client::builder()
+        let local = base
+            .host_str()
+            .is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
+        let http = reqwest::Client::builder();
+        // A proxy of the environment is for the world, not for this machine.
+        let http = if local { http.no_proxy() } else { http };
+        let http = http
             .user_agent(concat!("factorial-client/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .connect_timeout(Duration::from_secs(5))

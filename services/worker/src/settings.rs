@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use factorial_agent::{
-    AgentDefinition, ClientError, FunctionRegistry, Keys, LlmAgent, LoadErrors, Provider, ProviderSettings, Providers,
-    Resources, RetryPolicy, http_client, load_checked,
+    AgentDefinition, ClientError, FunctionRegistry, HttpClients, Keys, LlmAgent, LoadErrors, Provider, ProviderSettings, Providers,
+    Resources, RetryPolicy, load_checked,
 };
 use factorial_core::InvalidName;
 use factorial_service::config::{ProviderKeys, RecoveryConfig, WorkerConfig};
@@ -81,7 +81,7 @@ pub fn functions(clock: impl Fn() -> jiff::Timestamp + Send + Sync + 'static) ->
 /// # Errors
 /// All problems of all files at once.
 pub fn runners(config: &WorkerConfig, providers: Providers, functions: FunctionRegistry) -> Result<Vec<Runner>, SetupError> {
-    let resources = Resources { http: http_client()?, functions, providers };
+    let resources = Resources { http: HttpClients::new()?, functions, providers };
     let definitions = load_checked(&config.agents, &resources)?;
     if let Some(unknown) = config.runners.keys().find(|n| !definitions.iter().any(|d| d.name.as_str() == *n)) {
         return Err(SetupError::UnknownRunner(unknown.clone()));

@@ -150,7 +150,7 @@ fn http(
                 );
             }
             if let Some(resources) = resources
-                && let Err(why) = HttpTool::new(tool, &resources.providers, resources.http.clone())
+                && let Err(why) = HttpTool::new(tool, &resources.providers, &resources.http)
             {
                 teller.tell(pointer, why);
             }

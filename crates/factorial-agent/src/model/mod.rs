@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     chain::ModelChain,
-    client::{ClientError, http_client},
+    client::{ClientError, HttpClients},
     error::ModelError,
 };
 pub(crate) use self::{error::causes, remote::RemoteModel};

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     ErrorKind,
     definition::{ModelTarget, Provider},
+    model::HttpClients,
     provider::Providers,
 };
 
@@ -55,11 +56,11 @@ impl RemoteModel {
     pub(crate) fn new(
         target: &ModelTarget,
         providers: &Providers,
-        http: &reqwest::Client,
+        http: &HttpClients,
     ) -> Result<Self, String> {
         let endpoint = providers.endpoint(target)?;
         let client = Client::builder()
-            .with_reqwest(http.clone())
+            .with_reqwest(http.to(endpoint.base_url.as_str()).clone())
             .build()
             .map_err(|error| format!("model {}: {error}", target.name))?;
         let mut headers = Vec::with_capacity(target.headers.len() + 1);

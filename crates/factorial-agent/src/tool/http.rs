@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     definition::{HttpMethod, HttpToolDefinition},
-    model::causes,
+    model::{HttpClients, causes},
     provider::Providers,
 };
 
@@ -44,7 +44,7 @@ impl HttpTool {
     pub fn new(
         definition: &HttpToolDefinition,
         providers: &Providers,
-        client: reqwest::Client,
+        clients: &HttpClients,
     ) -> Result<Self, String> {
         let fail = |what: String| format!("tool {}: {what}", definition.name);
         let url =
@@ -84,7 +84,7 @@ impl HttpTool {
             .unwrap_or(DEFAULT_MAX_RESPONSE_BYTES);
         Ok(Self {
             spec,
-            client,
+            client: clients.to(&definition.url).clone(),
             method,
             url,
             headers,

@@ -14,15 +14,16 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 
 use crate::{
-    Agent, AgentDefinition, FunctionRegistry, HttpTool, Model, ModelChain, OutputSchema, Providers,
-    Run, RunEnd, Tool, ToolSet, definition::ToolDefinition, model::RemoteModel,
+    Agent, AgentDefinition, FunctionRegistry, HttpClients, HttpTool, Model, ModelChain,
+    OutputSchema, Providers, Run, RunEnd, Tool, ToolSet, definition::ToolDefinition,
+    model::RemoteModel,
 };
 
 /// What a process has for its agents to share.
 #[derive(Debug, Clone)]
 pub struct Resources {
-    /// For models and HTTP tools, see [`crate::http_client`].
-    pub http: reqwest::Client,
+    /// For models and HTTP tools.
+    pub http: HttpClients,
     /// The functions that agent files may name.
     pub functions: FunctionRegistry,
     /// Addresses and keys.
@@ -78,7 +79,7 @@ impl LlmAgent {
                     None => problems.push(unknown_function(name, &resources.functions)),
                 },
                 ToolDefinition::Http(http) => {
-                    match HttpTool::new(http, &resources.providers, resources.http.clone()) {
+                    match HttpTool::new(http, &resources.providers, &resources.http) {
                         Ok(tool) => tools.push(Arc::new(tool)),
                         Err(problem) => problems.push(problem),
                     }

@@ -11,8 +11,8 @@ use axum::{
     routing::{any, get},
 };
 use factorial_agent::{
-    HttpMethod, HttpTool, HttpToolDefinition, Providers, Tool, ToolContext, ToolError,
-    ToolErrorKind, ToolOutput, http_client,
+    HttpClients, HttpMethod, HttpTool, HttpToolDefinition, Providers, Tool, ToolContext, ToolError,
+    ToolErrorKind, ToolOutput,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn tool(method: HttpMethod, url: &str) -> HttpTool {
         keys: Arc::new(keys),
         ..Providers::default()
     };
-    HttpTool::new(&definition, &providers, http_client().unwrap()).unwrap()
+    HttpTool::new(&definition, &providers, &HttpClients::new().unwrap()).unwrap()
 }
 
 async fn call(method: HttpMethod, url: &str, args: Value) -> Result<ToolOutput, ToolError> {

@@ -9,8 +9,8 @@ use std::{
 };
 
 use factorial_agent::{
-    AgentDefinition, FunctionRegistry, LlmAgent, ModelSpec, Provider, Providers, Resources,
-    ToolContext, ToolDefinition, ToolError, ToolSpec, http_client,
+    AgentDefinition, FunctionRegistry, HttpClients, LlmAgent, ModelSpec, Provider, Providers,
+    Resources, ToolContext, ToolDefinition, ToolError, ToolSpec,
 };
 use factorial_sim::{Sim, SimConfig};
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ pub(crate) fn functions() -> (FunctionRegistry, Calls) {
 
 pub(crate) fn resources(functions: FunctionRegistry) -> Resources {
     Resources {
-        http: http_client().unwrap(),
+        http: HttpClients::new().unwrap(),
         functions,
         providers: Providers::default(),
     }
