@@ -69,17 +69,27 @@ impl Call {
         self
     }
 
-    /// Runs it; loads the script when the server does not have it.
+    /// The same call with the code instead of its hash; the server keeps the code.
+    fn with_code(&self) -> Cmd {
+        let mut eval = redis::cmd("EVAL");
+        eval.arg(self.script.code);
+        for arg in self.cmd.args_iter().skip(2) {
+            if let redis::Arg::Simple(arg) = arg {
+                eval.arg(arg);
+            }
+        }
+        eval
+    }
+
+    /// Runs it; sends the code when the server does not have it.
     pub(crate) async fn run(self, link: &Link) -> Result<Reply, StoreError> {
         let started = Instant::now();
         let mut result = link.command(&self.cmd).await;
         if let Err(StoreError::Refused(detail)) = &result
             && detail.starts_with("NOSCRIPT")
         {
-            let mut load = redis::cmd("SCRIPT");
-            load.arg("LOAD").arg(self.script.code);
-            link.command(&load).await?;
-            result = link.command(&self.cmd).await;
+            // Not LOAD and again by its hash: whoever empties the script cache can do so in between.
+            result = link.command(&self.with_code()).await;
         }
         histogram!(SCRIPT_DURATION, "script" => self.script.name)
             .record(started.elapsed().as_secs_f64());

@@ -57,19 +57,31 @@ impl Front {
                 .build()
                 .expect("a client")
         };
-        Self { port, client: client(RetryPolicy::default()), impatient: client(RetryPolicy::never()) }
+        Self {
+            port,
+            client: client(RetryPolicy::default()),
+            impatient: client(RetryPolicy::never()),
+        }
     }
 
     pub(super) async fn submit(&self, task: &SubmitTask) -> Result<TaskId, Refusal> {
         Ok(id(&self.client.submit(task, None).await?.task))
     }
 
-    pub(super) async fn submit_once(&self, task: &SubmitTask, key: &str) -> Result<TaskId, Refusal> {
+    pub(super) async fn submit_once(
+        &self,
+        task: &SubmitTask,
+        key: &str,
+    ) -> Result<TaskId, Refusal> {
         Ok(id(&self.impatient.submit(task, Some(key)).await?.task))
     }
 
     pub(super) async fn cancel(&self, id: &TaskId) -> Result<(), Refusal> {
-        Ok(self.client.cancel(id.as_str(), Some("tested")).await.map(drop)?)
+        Ok(self
+            .client
+            .cancel(id.as_str(), Some("tested"))
+            .await
+            .map(drop)?)
     }
 
     pub(super) async fn retry(&self, id: &TaskId) -> Result<(), Refusal> {
@@ -92,5 +104,8 @@ fn id(task: &Task) -> TaskId {
 
 /// A user's message.
 pub(super) fn user(text: &str) -> InputMessage {
-    InputMessage { role: InputRole::User, content: text.to_owned() }
+    InputMessage {
+        role: InputRole::User,
+        content: text.to_owned(),
+    }
 }

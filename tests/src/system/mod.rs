@@ -5,8 +5,11 @@
 
 mod agents;
 mod binaries;
+mod calls;
 mod front;
+mod look;
 mod process;
+mod proxy;
 mod runs;
 mod setup;
 mod tools;
@@ -15,6 +18,7 @@ mod whole;
 pub use agents::{agent, function_tool};
 pub use front::{Refusal, ask};
 pub use process::Process;
+pub use proxy::Proxy;
 pub use runs::{Leg, legs};
 pub use setup::Setup;
 pub use tools::{ToolCall, ToolServer};

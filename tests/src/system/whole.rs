@@ -1,7 +1,7 @@
 //! A system of a test's own, from start to its last check.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt::Write as _,
     fs,
     sync::{Arc, Mutex, PoisonError},
@@ -9,20 +9,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use factorial_api::{SteerMode, SteerRequest, SteerResponse, SubmitTask};
-use factorial_client::Client;
 use factorial_core::{
-    AgentAnnouncement, Entry, Event, Namespace, Store, StoreOptions, TaskId, TaskRecord, TaskState, WorkerAnnouncement,
+    AgentAnnouncement, Namespace, Store, StoreOptions, TaskId, WorkerAnnouncement,
 };
-use factorial_sim::{RequestRecord, Sim};
+use factorial_sim::Sim;
 use tempfile::TempDir;
 
-use super::{
-    front::{Front, Refusal},
-    process::Process,
-    runs::pid_of,
-    setup::Setup,
-};
+use super::{front::Front, process::Process, proxy::Proxy, runs::pid_of, setup::Setup};
 use crate::{eventually, invariants, redis::TestRedis};
 
 /// How long a service may take to start.
@@ -32,11 +25,11 @@ const START: Duration = Duration::from_secs(20);
 pub struct System {
     setup: Setup,
     redis: Arc<TestRedis>,
-    store: Store,
-    sim: Sim,
-    front: Front,
+    pub(super) store: Store,
+    pub(super) sim: Sim,
+    pub(super) front: Front,
     processes: Mutex<Vec<Arc<Process>>>,
-    accepted: Mutex<BTreeSet<TaskId>>,
+    pub(super) accepted: Mutex<BTreeSet<TaskId>>,
     finished: bool,
     // After the processes, so that their logs can be shown.
     dir: TempDir,
@@ -105,7 +98,11 @@ impl System {
             agents: Vec::new(),
         };
         let agents = self.setup.agents.iter().map(|agent| AgentAnnouncement {
-            name: agent["name"].as_str().unwrap_or_default().parse().expect("a valid name"),
+            name: agent["name"]
+                .as_str()
+                .unwrap_or_default()
+                .parse()
+                .expect("a valid name"),
             description: None,
             version: String::new(),
             model: None,
@@ -113,7 +110,10 @@ impl System {
             seen_ms: 0,
         });
         let agents: Vec<_> = agents.collect();
-        self.store.announce(&worker, &agents, START).await.expect("announced");
+        self.store
+            .announce(&worker, &agents, START)
+            .await
+            .expect("announced");
         self.store.retire(&worker.id).await.expect("retired");
     }
 
@@ -121,12 +121,21 @@ impl System {
     pub async fn start_gateway(&self) -> Arc<Process> {
         let port = ["--gateway-port".to_owned(), self.front.port.to_string()];
         let gateway = self.launch("factorial-gateway", &port);
-        let listens = || self.alive(&gateway).log().contains("gateway listens").then_some(());
+        let listens = || {
+            self.alive(&gateway)
+                .log()
+                .contains("gateway listens")
+                .then_some(())
+        };
         eventually(START, || async { listens() }).await;
         gateway
     }
 
     fn launch(&self, program: &str, more: &[String]) -> Arc<Process> {
+        self.launch_on(program, self.redis.url(), more)
+    }
+
+    fn launch_on(&self, program: &str, redis_url: &str, more: &[String]) -> Arc<Process> {
         let mut processes = self
             .processes
             .lock()
@@ -137,7 +146,7 @@ impl System {
             processes.len()
         );
         let mut args: Vec<String> = [
-            ("--redis-url", self.redis.url()),
+            ("--redis-url", redis_url),
             ("--namespace", self.store.namespace().as_str()),
             ("--admin-port", "0"),
             ("--log-format", "json"),
@@ -176,25 +185,35 @@ impl System {
         reaper
     }
 
-    /// Starts a worker without waiting for it.
-    #[must_use]
-    pub fn launch_worker(&self) -> Arc<Process> {
+    fn worker_args(&self) -> Vec<String> {
         let agents = [
             "--agents".to_owned(),
             self.dir.path().join("agents").display().to_string(),
         ];
-        let args = [
+        [
             self.setup.common.clone(),
             self.setup.worker.clone(),
             agents.to_vec(),
         ]
-        .concat();
-        self.launch("factorial-worker", &args)
+        .concat()
+    }
+
+    /// Starts a worker without waiting for it.
+    #[must_use]
+    pub fn launch_worker(&self) -> Arc<Process> {
+        self.launch("factorial-worker", &self.worker_args())
     }
 
     /// Starts a worker, and waits until it claims.
     pub async fn start_worker(&self) -> Arc<Process> {
         let worker = self.launch_worker();
+        self.ready(&worker).await;
+        worker
+    }
+
+    /// Starts a worker that reaches Redis through `proxy` alone, and waits until it claims.
+    pub async fn start_worker_behind(&self, proxy: &Proxy) -> Arc<Process> {
+        let worker = self.launch_on("factorial-worker", &proxy.url(), &self.worker_args());
         self.ready(&worker).await;
         worker
     }
@@ -265,199 +284,6 @@ impl System {
     #[must_use]
     pub fn sim(&self) -> &Sim {
         &self.sim
-    }
-
-    /// What the model was asked for a task, in order.
-    #[must_use]
-    pub fn asked(&self, id: &TaskId) -> Vec<RequestRecord> {
-        self.sim
-            .requests()
-            .into_iter()
-            .filter(|r| r.task.as_deref() == Some(id.as_str()))
-            .collect()
-    }
-
-    /// Waits until the model was asked so often for a task.
-    #[track_caller]
-    pub fn when_asked(&self, id: &TaskId, times: usize) -> impl Future<Output = ()> {
-        eventually(Duration::from_secs(20), move || async move {
-            (self.asked(id).len() >= times).then_some(())
-        })
-    }
-
-    /// The gateway's client.
-    #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.front.client
-    }
-
-    fn note(&self, id: &TaskId) {
-        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
-    }
-
-    /// Submits a task that has to be accepted; tries again while the gateway or Redis is away for a moment.
-    ///
-    /// # Panics
-    /// When it is refused.
-    pub async fn submit(&self, task: SubmitTask) -> TaskId {
-        let submitted = self.front.submit(&task).await;
-        let id = submitted.unwrap_or_else(|refusal| panic!("{task:?}: {refusal:?}"));
-        self.note(&id);
-        id
-    }
-
-    /// Submits a task under an idempotency key, once.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub async fn submit_once(&self, task: &SubmitTask, key: &str) -> Result<TaskId, Refusal> {
-        let id = self.front.submit_once(task, key).await?;
-        self.note(&id);
-        Ok(id)
-    }
-
-    /// Cancels a task.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub async fn cancel(&self, id: &TaskId) -> Result<(), Refusal> {
-        self.front.cancel(id).await
-    }
-
-    /// Has an ended task run again.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub async fn retry(&self, id: &TaskId) -> Result<(), Refusal> {
-        self.front.retry(id).await
-    }
-
-    /// Steers a task by one message.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub async fn steer(
-        &self,
-        id: &TaskId,
-        text: &str,
-        mode: SteerMode,
-    ) -> Result<SteerResponse, Refusal> {
-        let messages = vec![super::front::user(text)];
-        self.front
-            .steer(
-                id,
-                &SteerRequest {
-                    messages,
-                    mode,
-                    client_id: None,
-                },
-            )
-            .await
-    }
-
-    /// Steers a task.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub async fn steer_with(
-        &self,
-        id: &TaskId,
-        request: &SteerRequest,
-    ) -> Result<SteerResponse, Refusal> {
-        self.front.steer(id, request).await
-    }
-
-    /// The record of a task; waits for Redis if it is away.
-    pub async fn task(&self, id: &TaskId) -> TaskRecord {
-        self.when(id, Duration::from_secs(30), |_| true).await
-    }
-
-    /// All events of a task.
-    pub async fn events(&self, id: &TaskId) -> Vec<Event> {
-        self.store.events(id, 0, 1_000_000).await.expect("events").0
-    }
-
-    /// The conversation of a task.
-    pub async fn entries(&self, id: &TaskId) -> Vec<Entry> {
-        self.store.entries(id, 0, 1_000_000).await.expect("entries")
-    }
-
-    /// Waits for a task to be as it should.
-    #[track_caller]
-    pub fn when(
-        &self,
-        id: &TaskId,
-        deadline: Duration,
-        is: impl Fn(&TaskRecord) -> bool,
-    ) -> impl Future<Output = TaskRecord> {
-        let (store, id, is) = (self.store.clone(), id.clone(), Arc::new(is));
-        eventually(deadline, move || {
-            let (store, id, is) = (store.clone(), id.clone(), Arc::clone(&is));
-            async move { store.task(&id).await.ok().flatten().filter(|t| is(t)) }
-        })
-    }
-
-    /// Waits for the end of a task.
-    #[track_caller]
-    pub fn end(&self, id: &TaskId) -> impl Future<Output = TaskRecord> {
-        self.when(id, Duration::from_secs(40), |t| t.state.is_terminal())
-    }
-
-    /// Tasks that were accepted so far.
-    #[must_use]
-    pub fn accepted(&self) -> Vec<TaskId> {
-        self.accepted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .cloned()
-            .collect()
-    }
-
-    /// Waits until every accepted task has ended; their records.
-    ///
-    /// # Panics
-    /// When some have not ended within `deadline`, or are gone.
-    pub async fn quiet(&self, deadline: Duration) -> Vec<TaskRecord> {
-        let ids = self.accepted();
-        let end = tokio::time::Instant::now() + deadline;
-        loop {
-            if let Ok(records) = self.store.tasks(&ids).await {
-                let lost: Vec<_> = ids
-                    .iter()
-                    .zip(&records)
-                    .filter(|(_, r)| r.is_none())
-                    .map(|(id, _)| id)
-                    .collect();
-                assert!(lost.is_empty(), "accepted tasks are gone: {lost:?}");
-                let records: Vec<TaskRecord> = records.into_iter().flatten().collect();
-                let open: Vec<_> = records.iter().filter(|r| !r.state.is_terminal()).collect();
-                if open.is_empty() {
-                    self.nothing_else(&records).await;
-                    return records;
-                }
-                assert!(
-                    tokio::time::Instant::now() < end,
-                    "{} of {} tasks have not ended within {deadline:?}, for instance {:?}",
-                    open.len(),
-                    ids.len(),
-                    open.first()
-                );
-            }
-            assert!(tokio::time::Instant::now() < end, "redis does not answer");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// There are no tasks but those that were accepted.
-    async fn nothing_else(&self, records: &[TaskRecord]) {
-        let mut real: BTreeMap<_, u64> = BTreeMap::new();
-        for record in records {
-            *real.entry((record.agent.clone(), record.state)).or_default() += 1;
-        }
-        let mut counts = self.store.counts().await.expect("counts");
-        counts.retain(|_: &(_, TaskState), count| *count > 0);
-        assert_eq!(counts, real, "tasks that nobody was told of");
     }
 
     /// Waits until every accepted task has ended, ends all processes, and checks the invariants.

@@ -1,0 +1,142 @@
+//! Event streams: read in pieces and across gateways that are killed, every `seq` comes once.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use factorial_api::SubmitTask;
+use factorial_core::{TaskId, TaskState};
+use factorial_tests::{
+    eventually,
+    system::{Setup, System, agent, ask},
+};
+use futures::StreamExt as _;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{SOON, of_type};
+
+/// Reads to the end; reconnecting is the client's business.
+async fn read_whole(system: Arc<System>, id: TaskId) -> Vec<(u64, String)> {
+    let mut seen = Vec::new();
+    let mut events = pin!(system.client().events(id.as_str(), 0));
+    while let Some(event) = events.next().await {
+        let event = event.expect("the stream goes on");
+        seen.push((event.seq, event.event_type));
+    }
+    seen
+}
+
+/// Reads a little, drops the stream, and goes on from the last `seq`, again and again.
+async fn read_in_pieces(system: Arc<System>, id: TaskId) -> Vec<(u64, String)> {
+    let mut seen: Vec<(u64, String)> = Vec::new();
+    loop {
+        let last = seen.last().map_or(0, |(seq, _)| *seq);
+        let mut events = pin!(system.client().events(id.as_str(), last));
+        let many = rand::random_range(0..12);
+        let patience = Duration::from_millis(rand::random_range(1..300));
+        for _ in 0..many {
+            match timeout(patience, events.next()).await {
+                Ok(Some(event)) => {
+                    let event = event.expect("the stream goes on");
+                    seen.push((event.seq, event.event_type));
+                }
+                Ok(None) => return seen,
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_seq_comes_once_across_readers_and_gateways_that_break() {
+    let system = Arc::new(System::start(Setup::fast().agent(agent("plain", json!({})))).await);
+    system.start_worker().await;
+    let mut readers = Vec::new();
+    for n in 0..6 {
+        // Some 6 s of text.
+        let query = format!("[[sim:tokens=150]][[sim:token_delay_ms=40]] {n}");
+        let id = system
+            .submit(SubmitTask {
+                stream: true,
+                ..ask("plain", query)
+            })
+            .await;
+        let whole = tokio::spawn(read_whole(Arc::clone(&system), id.clone()));
+        let pieces = tokio::spawn(read_in_pieces(Arc::clone(&system), id.clone()));
+        readers.push((id, whole, pieces));
+    }
+    let gateways = || {
+        system
+            .running()
+            .into_iter()
+            .filter(|p| p.name().starts_with("gateway-"))
+    };
+    for round in 0..3 {
+        let chunks = 20 * (round + 1);
+        let id = &readers[0].0;
+        eventually(SOON, || async {
+            let events = system.events(id).await;
+            (of_type(&events, "progress_update_completion_chunk").len() >= chunks).then_some(())
+        })
+        .await;
+        let gateway = gateways().next().expect("a gateway runs");
+        if round == 1 {
+            gateway.sigterm();
+            assert!(gateway.exit(Duration::from_secs(5)).await.success());
+        } else {
+            gateway.kill9();
+        }
+        system.start_gateway().await;
+    }
+    for (id, whole, pieces) in readers {
+        let task = system.end(&id).await;
+        assert_eq!(
+            (task.state, task.attempts),
+            (TaskState::Completed, 1),
+            "no second run"
+        );
+        let stored = system.events(&id).await;
+        let stored: Vec<_> = stored.into_iter().map(|e| (e.seq, e.event_type)).collect();
+        assert!(stored.len() > 50, "{}", stored.len());
+        assert!(
+            stored
+                .iter()
+                .map(|(seq, _)| *seq)
+                .eq(1..=stored.len() as u64)
+        );
+        assert_eq!(whole.await.expect("it reads to the end"), stored);
+        assert_eq!(pieces.await.expect("it reads to the end"), stored);
+    }
+    Arc::into_inner(system)
+        .expect("nobody else has it")
+        .finish()
+        .await;
+}
+
+/// The deltas, put together, are the reply.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_chunks_are_the_answer() {
+    let system = System::start(Setup::fast().agent(agent("plain", json!({})))).await;
+    system.start_worker().await;
+    let query = "[[sim:tokens=60]][[sim:token_delay_ms=10]] a";
+    let id = system
+        .submit(SubmitTask {
+            stream: true,
+            ..ask("plain", query)
+        })
+        .await;
+    let mut text = String::new();
+    let mut events = pin!(system.client().events(id.as_str(), 0));
+    while let Some(event) = events.next().await {
+        let event = event.expect("the stream goes on");
+        if event.event_type == "progress_update_completion_chunk" {
+            text.push_str(event.data["text"].as_str().expect("a chunk has text"));
+        }
+    }
+    let result = system
+        .client()
+        .wait_result(id.as_str(), Some(SOON))
+        .await
+        .expect("a result");
+    assert_eq!(result.output, Some(json!(text)));
+    system.finish().await;
+}

@@ -1,0 +1,4 @@
+//! Tests of the whole, one binary.
+
+mod docs;
+mod faults;

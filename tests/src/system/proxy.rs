@@ -1,0 +1,118 @@
+//! A network between a service and Redis that can fall silent: connections stay open, and nothing passes.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
+
+/// Passes connections on to a Redis that listens on a port. Dropping it closes them.
+pub struct Proxy {
+    port: u16,
+    network: Arc<Network>,
+    task: JoinHandle<()>,
+}
+
+struct Network {
+    /// Connections that were opened before this many falls of silence are dead for ever.
+    silenced: watch::Sender<u64>,
+    /// Whether new connections are dead as well.
+    cut: watch::Sender<bool>,
+    opened: AtomicU64,
+}
+
+impl Proxy {
+    /// Starts on a free port, in front of `redis://127.0.0.1:port`.
+    ///
+    /// # Panics
+    /// When the URL has no port, or no port is free.
+    pub async fn start(redis_url: &str) -> Self {
+        let to: u16 = redis_url
+            .trim_end_matches('/')
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.split('/').next()?.parse().ok())
+            .expect("a URL with a port");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let network = Arc::new(Network {
+            silenced: watch::Sender::new(0),
+            cut: watch::Sender::new(false),
+            opened: AtomicU64::new(0),
+        });
+        let shared = Arc::clone(&network);
+        let task = tokio::spawn(async move {
+            // The connections end with this task.
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                shared.opened.fetch_add(1, Ordering::Relaxed);
+                connections.spawn(pass(stream, to, Arc::clone(&shared)));
+            }
+        });
+        Self {
+            port,
+            network,
+            task,
+        }
+    }
+
+    /// As `--redis-url` takes it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Connections that were ever opened.
+    #[must_use]
+    pub fn opened(&self) -> u64 {
+        self.network.opened.load(Ordering::Relaxed)
+    }
+
+    /// Half-open: the connections that there are bring nothing any more, and say nothing; new ones work.
+    pub fn silence(&self) {
+        self.network.silenced.send_modify(|times| *times += 1);
+    }
+
+    /// Partition: nothing passes until [`Proxy::heal`]; then new connections work, and what was sent before is lost.
+    pub fn cut(&self) {
+        self.network.cut.send_replace(true);
+        self.silence();
+    }
+
+    /// Ends a partition.
+    pub fn heal(&self) {
+        self.network.cut.send_replace(false);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pass(mut stream: TcpStream, to: u16, network: Arc<Network>) {
+    let mut cut = network.cut.subscribe();
+    // What is opened during a partition waits for its end, as packets that are sent again and again.
+    if cut.wait_for(|cut| !cut).await.is_err() {
+        return;
+    }
+    let mut silenced = network.silenced.subscribe();
+    let born = *silenced.borrow_and_update();
+    let Ok(mut redis) = TcpStream::connect(("127.0.0.1", to)).await else {
+        return;
+    };
+    let _ = (stream.set_nodelay(true), redis.set_nodelay(true));
+    tokio::select! {
+        _ = copy_bidirectional(&mut stream, &mut redis) => return,
+        () = async { drop(silenced.wait_for(|times| *times > born).await) } => {}
+    }
+    // Both ends stay open.
+    std::future::pending::<()>().await;
+}
