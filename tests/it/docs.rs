@@ -1,10 +1,11 @@
 //! Documents that list what the code has are compared with the code.
+#![expect(clippy::expect_used, reason = "tests")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    fs::read_to_string(root.join(path)).expect("a file of the repository")
 }
 
 /// Every maximal run of name characters after each `start`.
@@ -28,7 +29,10 @@ fn every_metric_is_in_the_table_and_the_reverse() {
         "services/reaper/src/metrics.rs",
     ]
     .map(read);
-    let code: BTreeSet<&str> = sources.iter().flat_map(|s| names(s, "\"factorial_")).collect();
+    let code: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(|s| names(s, "\"factorial_"))
+        .collect();
     assert!(code.len() > 20, "{code:?}");
     assert_eq!(code, names(&read("docs/metrics.md"), "`factorial_"));
 }
@@ -38,8 +42,13 @@ fn every_failure_kind_is_in_the_table() {
     let table = read("docs/failures.md");
     let kinds = factorial_agent::ErrorKind::ALL.map(factorial_agent::ErrorKind::as_str);
     // These two are told to a client by another name, or end nothing.
-    let told = kinds.iter().filter(|k| !["too_large", "journal_unavailable"].contains(k));
+    let told = kinds
+        .iter()
+        .filter(|k| !["too_large", "journal_unavailable"].contains(k));
     for kind in told {
-        assert!(table.contains(&format!("| `{kind}` |")), "{kind} is missing");
+        assert!(
+            table.contains(&format!("| `{kind}` |")),
+            "{kind} is missing"
+        );
     }
 }

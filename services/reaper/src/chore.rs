@@ -73,7 +73,10 @@ impl Driver {
                 Ok(round) => {
                     pause = FIRST_PAUSE;
                     self.progress.tick();
-                    round.next.unwrap_or(self.options.interval).min(self.options.interval)
+                    round
+                        .next
+                        .unwrap_or(self.options.interval)
+                        .min(self.options.interval)
                 }
                 Err(error) => {
                     counter!(names::CHORE_ERRORS, "chore" => chore.name()).increment(1);
@@ -96,12 +99,19 @@ impl Driver {
         let _permit = self.at_work.acquire().await;
         let started = Instant::now();
         let round = chore.round(&self.store, &self.options).await?;
-        histogram!(names::CHORE_SECONDS, "chore" => chore.name()).record(started.elapsed().as_secs_f64());
+        histogram!(names::CHORE_SECONDS, "chore" => chore.name())
+            .record(started.elapsed().as_secs_f64());
         counter!(names::CHORE_TASKS, "chore" => chore.name()).increment(round.count);
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         gauge!(names::CHORE_SUCCESS, "chore" => chore.name()).set(unix.as_secs_f64());
         if round.count > 0 {
-            tracing::debug!(chore = chore.name(), count = round.count, "chore did something");
+            tracing::debug!(
+                chore = chore.name(),
+                count = round.count,
+                "chore did something"
+            );
         }
         Ok(round)
     }

@@ -19,7 +19,11 @@ async fn main() -> ExitCode {
     let command = Command::new("factorial-reaper")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Promotes due tasks, recovers expired leases, enforces deadlines, expires finished tasks");
-    let config = match from_command_line::<ReaperRole>(command, std::env::args_os(), &Environment::of_process()) {
+    let config = match from_command_line::<ReaperRole>(
+        command,
+        std::env::args_os(),
+        &Environment::of_process(),
+    ) {
         Ok(config) => config,
         Err(code) => return code,
     };
@@ -38,9 +42,19 @@ async fn serve(config: ReaperRole) -> anyhow::Result<()> {
     let health = Health::new();
     let admin = TcpListener::bind((config.admin.host.as_str(), config.admin.port))
         .await
-        .with_context(|| format!("cannot listen on {}:{} (admin)", config.admin.host, config.admin.port))?;
+        .with_context(|| {
+            format!(
+                "cannot listen on {}:{} (admin)",
+                config.admin.host, config.admin.port
+            )
+        })?;
     let stop_admin = CancellationToken::new();
-    let admin = tokio::spawn(run_admin(admin, health.clone(), metrics, stop_admin.clone()));
+    let admin = tokio::spawn(run_admin(
+        admin,
+        health.clone(),
+        metrics,
+        stop_admin.clone(),
+    ));
     let store = Store::connect(&store_options(&config.redis, &config.metrics)?).await?;
     let options = reaper_options(&config.maintenance, &config.recovery);
     factorial_reaper::run(store, options, &health, &shutdown).await;

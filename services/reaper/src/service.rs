@@ -30,8 +30,12 @@ pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown
     };
     spawn(&chores, start(Arc::clone(&promote), "promote"), Promote);
     let quiet = || Arc::new(Notify::new());
-    spawn(&chores, start(quiet(), "recover"), Recover);
-    spawn(&chores, start(Arc::clone(&deadlines), "deadlines"), Deadlines);
+    spawn(&chores, start(quiet(), "recover"), Recover::default());
+    spawn(
+        &chores,
+        start(Arc::clone(&deadlines), "deadlines"),
+        Deadlines,
+    );
     spawn(&chores, start(quiet(), "cascade"), Cascade);
     spawn(&chores, start(quiet(), "expire"), Expire);
     spawn(&chores, start(quiet(), "reconcile"), Reconcile::default());

@@ -18,21 +18,50 @@ pub(crate) fn messages(entries: Vec<Entry>) -> (Vec<Message>, Option<Value>) {
     let mut last_context = None;
     for entry in entries {
         match entry {
-            Entry::Input { messages: before, query, context } => {
+            Entry::Input {
+                messages: before,
+                query,
+                context,
+            } => {
                 messages.extend(before.into_iter().map(|m| said(m.role, m.content)));
                 messages.extend(query.map(Message::user));
                 last_context = context.or(last_context);
             }
-            Entry::Reply { content, tool_calls, reasoning, .. } => {
+            Entry::Reply {
+                content,
+                tool_calls,
+                reasoning,
+                ..
+            } => {
                 let tool_calls = tool_calls
                     .into_iter()
-                    .map(|c| ToolCall { id: c.id, name: c.name, arguments: c.arguments, signatures: c.signatures })
+                    .map(|c| ToolCall {
+                        id: c.id,
+                        name: c.name,
+                        arguments: c.arguments,
+                        signatures: c.signatures,
+                    })
                     .collect();
-                messages.push(Message::Assistant { content, tool_calls, reasoning });
+                messages.push(Message::Assistant {
+                    content,
+                    tool_calls,
+                    reasoning,
+                });
             }
             Entry::Repair { content, .. } => messages.push(Message::user(content)),
-            Entry::Tool { call_id, name, content, is_error, .. } => {
-                messages.push(Message::Tool { call_id, name, content, is_error });
+            Entry::Tool {
+                call_id,
+                name,
+                content,
+                is_error,
+                ..
+            } => {
+                messages.push(Message::Tool {
+                    call_id,
+                    name,
+                    content,
+                    is_error,
+                });
             }
             Entry::Steer { role, content } => messages.push(said(role, content)),
             Entry::Output { .. } => {}
@@ -45,12 +74,26 @@ pub(crate) fn messages(entries: Vec<Entry>) -> (Vec<Message>, Option<Value>) {
 pub(crate) fn reply(turn: u32, message: Message) -> Entry {
     let content = message.content().to_owned();
     let (tool_calls, reasoning) = match message {
-        Message::Assistant { tool_calls, reasoning, .. } => (tool_calls, reasoning),
+        Message::Assistant {
+            tool_calls,
+            reasoning,
+            ..
+        } => (tool_calls, reasoning),
         Message::System { .. } | Message::User { .. } | Message::Tool { .. } => (Vec::new(), None),
     };
     let tool_calls = tool_calls
         .into_iter()
-        .map(|c| StoredCall { id: c.id, name: c.name, arguments: c.arguments, signatures: c.signatures })
+        .map(|c| StoredCall {
+            id: c.id,
+            name: c.name,
+            arguments: c.arguments,
+            signatures: c.signatures,
+        })
         .collect();
-    Entry::Reply { turn, content, tool_calls, reasoning }
+    Entry::Reply {
+        turn,
+        content,
+        tool_calls,
+        reasoning,
+    }
 }

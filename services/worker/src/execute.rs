@@ -19,6 +19,9 @@ use crate::{
 /// Entries read at once of a conversation that did not come with the claim.
 const PAGE: u64 = 256;
 
+/// Before a conversation is read again that Redis did not give.
+const READ_AGAIN: Duration = Duration::from_millis(200);
+
 /// What a run needs of the process.
 #[derive(Clone)]
 pub(crate) struct Context {
@@ -37,7 +40,21 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Claimed) {
     let held = claimed.held.clone();
     let lost = CancellationToken::new();
     let signals = Arc::new(Signals::new(context.drain.clone()));
-    context.held.insert(InFlight { held: held.clone(), lost: lost.clone(), signals: Arc::clone(&signals) });
+    let signalled = context.held.insert(InFlight {
+        held: held.clone(),
+        lost: lost.clone(),
+        signals: Arc::clone(&signals),
+    });
+    if signalled {
+        // A cancellation of this task came before it: whether of this lease, Redis knows.
+        let gone = context
+            .store
+            .renew(std::slice::from_ref(&held), context.lease)
+            .await;
+        if gone.is_ok_and(|gone| !gone.is_empty()) {
+            lost.cancel();
+        }
+    }
     let attempt = claimed.record.attempts;
     let agent = slot.runner.name.to_string();
 
@@ -56,14 +73,25 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Claimed) {
 }
 
 /// Returns the outcome's name.
-async fn carry_out(context: &Context, slot: &Slot, mut claimed: Claimed, signals: &Signals) -> &'static str {
+async fn carry_out(
+    context: &Context,
+    slot: &Slot,
+    mut claimed: Claimed,
+    signals: &Signals,
+) -> &'static str {
     if let Err(problem) = read_on(&context.store, &mut claimed).await {
         return match problem {
             Some(detail) => {
                 let journal = StoreJournal::new(context.store.clone(), &claimed, context.lease);
-                let failure =
-                    Failure { kind: failure_kind::CORRUPT_CONVERSATION.to_owned(), message: detail, status: None };
-                journal.fail(claimed.record.turns, failure).await.map_or("lost", |()| "failed")
+                let failure = Failure {
+                    kind: failure_kind::CORRUPT_CONVERSATION.to_owned(),
+                    message: detail,
+                    status: None,
+                };
+                journal
+                    .fail(claimed.record.turns, failure)
+                    .await
+                    .map_or("lost", |()| "failed")
             }
             // Redis went away: the lease will expire, and somebody else goes on.
             None => "lost",
@@ -71,7 +99,10 @@ async fn carry_out(context: &Context, slot: &Slot, mut claimed: Claimed, signals
     }
     let journal = StoreJournal::new(context.store.clone(), &claimed, context.lease);
     let end = {
-        let run = slot.runner.agent.run(prepare(slot, &mut claimed, &journal, signals));
+        let run = slot
+            .runner
+            .agent
+            .run(prepare(slot, &mut claimed, &journal, signals));
         tokio::select! {
             end = run => end,
             // Ends only when the lease is lost, which the run will learn by itself.
@@ -82,7 +113,9 @@ async fn carry_out(context: &Context, slot: &Slot, mut claimed: Claimed, signals
     let result = match end {
         RunEnd::Completed => return "completed",
         RunEnd::HandBack => journal.release().await.map(|()| "handed_back"),
-        RunEnd::Lost if journal.has_diverged().await => journal.release().await.map(|()| "handed_back"),
+        RunEnd::Lost if journal.has_diverged().await => {
+            journal.release().await.map(|()| "handed_back")
+        }
         RunEnd::Lost => return "lost",
         RunEnd::Failed(failure) => fail(slot, &claimed, &journal, failure).await,
     };
@@ -105,7 +138,11 @@ async fn fail(
         ErrorKind::TooLarge => failure_kind::CONVERSATION_TOO_LARGE,
         other => other.as_str(),
     };
-    let stored = Failure { kind: kind.to_owned(), message: failure.message.clone(), status: failure.status };
+    let stored = Failure {
+        kind: kind.to_owned(),
+        message: failure.message.clone(),
+        status: failure.status,
+    };
     if failure.retryable && policy.allows(retries) {
         let delay = policy.delay(retries, failure.retry_after, rand::random());
         tracing::info!(task.id = %claimed.held.id, kind, retries, delay_ms = delay.as_millis(), "run will be retried");
@@ -122,26 +159,38 @@ async fn read_on(store: &Store, claimed: &mut Claimed) -> Result<(), Option<Stri
     }
     while (claimed.entries.len() as u64) < claimed.length {
         let from = claimed.entries.len() as u64;
-        match store.entries(&claimed.held.id, from, PAGE.min(claimed.length - from)).await {
+        match store
+            .entries(&claimed.held.id, from, PAGE.min(claimed.length - from))
+            .await
+        {
             Ok(page) if page.is_empty() => return Err(None),
             Ok(page) => claimed.entries.extend(page),
-            Err(e) if e.is_unavailable() => return Err(None),
+            // The lease is renewed meanwhile, or lost: then this run is dropped.
+            Err(e) if e.is_unavailable() => tokio::time::sleep(READ_AGAIN).await,
             Err(e) => return Err(Some(e.to_string())),
         }
     }
     Ok(())
 }
 
-fn prepare<'a>(slot: &'a Slot, claimed: &'a mut Claimed, journal: &'a StoreJournal, signals: &'a Signals) -> Run<'a> {
+fn prepare<'a>(
+    slot: &'a Slot,
+    claimed: &'a mut Claimed,
+    journal: &'a StoreJournal,
+    signals: &'a Signals,
+) -> Run<'a> {
     let (conversation, context) = convert::messages(std::mem::take(&mut claimed.entries));
     let record = &claimed.record;
     let own = slot.runner.agent.definition().limits;
     let limits = own.tightened_by(&submitted_limits(record.limits.as_ref()));
-    let elapsed = i64::try_from(claimed.claimed_ms).unwrap_or(i64::MAX) - record.started_ms.unwrap_or(record.created_ms);
+    let elapsed = i64::try_from(claimed.claimed_ms).unwrap_or(i64::MAX)
+        - record.started_ms.unwrap_or(record.created_ms);
     let wall_remaining = limits
         .max_wall_seconds
         .map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX))
-        .map(|wall| wall.saturating_sub(Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))));
+        .map(|wall| {
+            wall.saturating_sub(Duration::from_millis(u64::try_from(elapsed).unwrap_or(0)))
+        });
     let usage = record.total_usage();
     Run {
         context: context.unwrap_or_default(),
@@ -159,13 +208,22 @@ fn prepare<'a>(slot: &'a Slot, claimed: &'a mut Claimed, journal: &'a StoreJourn
         wall_remaining,
         turn_timeout: slot.runner.options.turn_timeout,
         attempt: record.attempts,
-        ..Run::new(claimed.held.id.as_str(), record.owner.as_str(), conversation, journal, signals)
+        ..Run::new(
+            claimed.held.id.as_str(),
+            record.owner.as_str(),
+            conversation,
+            journal,
+            signals,
+        )
     }
 }
 
 /// The limits of a submission that the turn loop enforces; the deadline is the reaper's.
 fn submitted_limits(json: Option<&serde_json::Value>) -> Limits {
-    let number = |name: &str| json.and_then(|j| j.get(name)).and_then(serde_json::Value::as_u64);
+    let number = |name: &str| {
+        json.and_then(|j| j.get(name))
+            .and_then(serde_json::Value::as_u64)
+    };
     let small = |name: &str| number(name).and_then(|n| u32::try_from(n).ok());
     Limits {
         max_turns: small("max_turns"),

@@ -58,8 +58,12 @@ impl Fetcher {
         let freed = self.freed.notified();
         tokio::pin!(freed);
         freed.as_mut().enable();
-        let waiting: Vec<AgentName> =
-            self.runners.iter().filter(|r| r.free() > 0).map(|r| r.name.clone()).collect();
+        let waiting: Vec<AgentName> = self
+            .runners
+            .iter()
+            .filter(|r| r.free() > 0)
+            .map(|r| r.name.clone())
+            .collect();
         if waiting.is_empty() {
             tokio::select! {
                 () = freed => {}
@@ -96,7 +100,9 @@ impl Fetcher {
         let mut more = false;
         for runner in self.runners.iter() {
             let _one_at_a_time = runner.claiming.lock().await;
-            let most = usize::try_from(runner.free()).unwrap_or(usize::MAX).min(MOST_CLAIMED);
+            let most = usize::try_from(runner.free())
+                .unwrap_or(usize::MAX)
+                .min(MOST_CLAIMED);
             if most == 0 || self.context.drain.is_cancelled() {
                 continue;
             }
@@ -111,10 +117,15 @@ impl Fetcher {
             if claimed.is_empty() {
                 continue;
             }
-            counter!(names::CLAIMED, "agent" => runner.name.to_string()).increment(claimed.len() as u64);
+            counter!(names::CLAIMED, "agent" => runner.name.to_string())
+                .increment(claimed.len() as u64);
             more |= claimed.len() == most;
             for task in claimed {
-                self.runs.spawn(execute(self.context.clone(), runner.occupy(&self.freed), task));
+                self.runs.spawn(execute(
+                    self.context.clone(),
+                    runner.occupy(&self.freed),
+                    task,
+                ));
             }
         }
         Ok(more)

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use factorial_core::{AgentAnnouncement, Signal, Store, StoreOptions, WorkerAnnouncement, WorkerId};
+use factorial_core::{
+    AgentAnnouncement, Signal, Store, StoreOptions, WorkerAnnouncement, WorkerId,
+};
 use factorial_service::Progress;
 use metrics::histogram;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -28,17 +30,25 @@ impl Heartbeat {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(crate) fn start(self, first_beat: tokio::sync::oneshot::Sender<()>) -> std::io::Result<thread::JoinHandle<()>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    pub(crate) fn start(
+        self,
+        first_beat: tokio::sync::oneshot::Sender<()>,
+    ) -> std::io::Result<thread::JoinHandle<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         thread::Builder::new()
             .name("heartbeat".to_owned())
             .spawn(move || runtime.block_on(self.beat(first_beat)))
     }
 
     async fn beat(self, first_beat: tokio::sync::oneshot::Sender<()>) {
-        let Some(store) = self.connect().await else { return };
+        let Some(store) = self.connect().await else {
+            return;
+        };
         let started_ms = store.now_ms().await.unwrap_or(0);
-        let agents: Vec<AgentAnnouncement> = self.runners.iter().map(|r| r.announcement()).collect();
+        let agents: Vec<AgentAnnouncement> =
+            self.runners.iter().map(|r| r.announcement()).collect();
         let mut signals = store.signals(&self.worker, self.stop.clone());
         let mut ticks = tokio::time::interval(self.options.heartbeat_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -81,13 +91,19 @@ impl Heartbeat {
         // Its own connections: those of the other runtime would wait for that one's threads. Its own bound on a call:
         // with a connection that has fallen silent there has to be time for another try before the leases expire.
         let timeout = self.store.timeout.min(self.options.lease / 4);
-        let options = StoreOptions { lanes: 1, timeout, ..self.store.clone() };
+        let options = StoreOptions {
+            lanes: 1,
+            timeout,
+            ..self.store.clone()
+        };
         loop {
             match Store::connect(&options).await {
                 Ok(store) => return Some(store),
                 Err(error) => tracing::warn!(%error, "heartbeat cannot connect"),
             }
-            self.stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(500))).await?;
+            self.stop
+                .run_until_cancelled(tokio::time::sleep(Duration::from_millis(500)))
+                .await?;
         }
     }
 
@@ -106,7 +122,12 @@ impl Heartbeat {
                 }
                 Err(error) => tracing::warn!(%error, "heartbeat failed"),
             }
-            if self.stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(250))).await.is_none() {
+            if self
+                .stop
+                .run_until_cancelled(tokio::time::sleep(Duration::from_millis(250)))
+                .await
+                .is_none()
+            {
                 return;
             }
         }

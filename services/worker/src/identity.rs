@@ -11,8 +11,17 @@ pub fn worker_id(host: &str, pid: u32, unique: Ulid) -> Result<WorkerId, Invalid
     let host: String = host
         .chars()
         .take(24)
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
         .collect();
     let unique = unique.to_string().to_ascii_lowercase();
-    WorkerId::new(format!("{host}-{pid}-{}", unique.get(14..).unwrap_or(&unique)))
+    WorkerId::new(format!(
+        "{host}-{pid}-{}",
+        unique.get(14..).unwrap_or(&unique)
+    ))
 }

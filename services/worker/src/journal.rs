@@ -10,8 +10,8 @@ use factorial_agent::{
     BoundaryReason, Completion, Journal, JournalError, Message, Output, ToolRecord, TurnRecord,
 };
 use factorial_core::{
-    Claimed, Commit, CommitOutcome, Ending, Entry, EventType, Failure, Finish, FinishOutcome, Held, NewEvent, Store,
-    StoreError, Usage, WriteOutcome,
+    Claimed, Commit, CommitOutcome, Ending, Entry, EventType, Failure, Finish, FinishOutcome, Held,
+    NewEvent, Store, StoreError, Usage, WriteOutcome,
 };
 use metrics::{counter, histogram};
 use serde_json::{Value, json};
@@ -89,9 +89,14 @@ impl StoreJournal {
             self.arrived.notified().await;
             tokio::time::sleep(COALESCE).await;
             let mut written = self.written.lock().await;
-            let Some(event) = self.take_delta() else { continue };
+            let Some(event) = self.take_delta() else {
+                continue;
+            };
             let turn = event.turn;
-            let mut commit = Commit { events: vec![event], ..Commit::default() };
+            let mut commit = Commit {
+                events: vec![event],
+                ..Commit::default()
+            };
             self.start_turn(&mut written, turn, &mut commit.events);
             if self.commit(&mut written, commit, false).await.is_err() {
                 return;
@@ -100,17 +105,31 @@ impl StoreJournal {
     }
 
     fn take_delta(&self) -> Option<NewEvent> {
-        let mut pending = self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut pending = self
+            .pending
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let text = std::mem::take(&mut pending.text);
         let turn = pending.turn;
-        (!text.is_empty()).then(|| NewEvent { event_type: EventType::CompletionChunk, turn, data: json!({ "text": text }) })
+        (!text.is_empty()).then(|| NewEvent {
+            event_type: EventType::CompletionChunk,
+            turn,
+            data: json!({ "text": text }),
+        })
     }
 
     /// `turn_started` once a turn, before its other events.
     fn start_turn(&self, written: &mut Written, turn: u32, events: &mut Vec<NewEvent>) {
         if written.turn_started < turn {
             written.turn_started = turn;
-            events.insert(0, NewEvent { event_type: EventType::TurnStarted, turn, data: json!({}) });
+            events.insert(
+                0,
+                NewEvent {
+                    event_type: EventType::TurnStarted,
+                    turn,
+                    data: json!({}),
+                },
+            );
         }
     }
 
@@ -124,7 +143,10 @@ impl StoreJournal {
         loop {
             match write().await {
                 Ok(outcome) => return Ok(outcome),
-                Err(e) if (e.is_unavailable() || matches!(e, StoreError::Full)) && started.elapsed() < PATIENCE => {
+                Err(e)
+                    if (e.is_unavailable() || matches!(e, StoreError::Full))
+                        && started.elapsed() < PATIENCE =>
+                {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -145,18 +167,28 @@ impl StoreJournal {
         JournalError::Lost
     }
 
-    async fn commit(&self, written: &mut Written, mut commit: Commit, boundary: bool) -> Result<Vec<Message>, JournalError> {
+    async fn commit(
+        &self,
+        written: &mut Written,
+        mut commit: Commit,
+        boundary: bool,
+    ) -> Result<Vec<Message>, JournalError> {
         written.write += 1;
         commit.write = written.write;
         commit.known = written.known;
-        match self.persist(|| self.store.commit(&self.held, &commit, boundary, self.lease)).await? {
+        match self
+            .persist(|| self.store.commit(&self.held, &commit, boundary, self.lease))
+            .await?
+        {
             CommitOutcome::Committed(steering) => {
                 written.known += (commit.entries.len() + steering.len()) as u64;
                 Ok(convert::messages(steering).0)
             }
             CommitOutcome::Stale(_) => Err(self.fenced()),
             CommitOutcome::Diverged(length) => Err(self.diverged(written, length)),
-            CommitOutcome::TooLarge => Err(JournalError::TooLarge("the conversation has reached its maximum size".to_owned())),
+            CommitOutcome::TooLarge => Err(JournalError::TooLarge(
+                "the conversation has reached its maximum size".to_owned(),
+            )),
         }
     }
 
@@ -177,13 +209,24 @@ impl StoreJournal {
 
         let mut events: Vec<NewEvent> = self.take_delta().into_iter().collect();
         self.start_turn(written, turn.turn, &mut events);
-        events.push(NewEvent { event_type: EventType::CompletionCompleted, turn: turn.turn, data: completion_data(&turn) });
+        events.push(NewEvent {
+            event_type: EventType::CompletionCompleted,
+            turn: turn.turn,
+            data: completion_data(&turn),
+        });
         for call in turn.message.tool_calls() {
             let data = json!({ "tool": call.name, "call_id": call.id });
-            events.push(NewEvent { event_type: EventType::ToolStarted, turn: turn.turn, data });
+            events.push(NewEvent {
+                event_type: EventType::ToolStarted,
+                turn: turn.turn,
+                data,
+            });
         }
         let mut entries = vec![convert::reply(turn.turn, turn.message)];
-        entries.extend(turn.repair.map(|m| Entry::Repair { turn: turn.turn, content: m.content().to_owned() }));
+        entries.extend(turn.repair.map(|m| Entry::Repair {
+            turn: turn.turn,
+            content: m.content().to_owned(),
+        }));
         let commit = Commit {
             entries,
             turns: Some(turn.turn),
@@ -202,11 +245,26 @@ impl StoreJournal {
         written.write += 1;
         let mut events: Vec<NewEvent> = self.take_delta().into_iter().collect();
         if failure.kind == factorial_core::failure_kind::LIMIT_EXCEEDED {
-            events.push(NewEvent { event_type: EventType::LimitReached, turn, data: json!({ "message": failure.message }) });
+            events.push(NewEvent {
+                event_type: EventType::LimitReached,
+                turn,
+                data: json!({ "message": failure.message }),
+            });
         }
-        let last = Commit { write: written.write, known: written.known, events, ..Commit::default() };
-        let finish = Finish { last, ending: Ending::Failed(failure) };
-        match self.persist(|| self.store.finish(&self.held, &finish, self.lease)).await? {
+        let last = Commit {
+            write: written.write,
+            known: written.known,
+            events,
+            ..Commit::default()
+        };
+        let finish = Finish {
+            last,
+            ending: Ending::Failed(failure),
+        };
+        match self
+            .persist(|| self.store.finish(&self.held, &finish, self.lease))
+            .await?
+        {
             FinishOutcome::Finished => Ok(()),
             FinishOutcome::Steered(_) | FinishOutcome::Stale(_) => Err(self.fenced()),
             FinishOutcome::Diverged(length) => Err(self.diverged(&mut written, length)),
@@ -214,11 +272,18 @@ impl StoreJournal {
     }
 
     /// Puts the task aside until it is tried again.
-    pub(crate) async fn back_off(&self, delay: Duration, failure: &Failure) -> Result<(), JournalError> {
+    pub(crate) async fn back_off(
+        &self,
+        delay: Duration,
+        failure: &Failure,
+    ) -> Result<(), JournalError> {
         let mut written = self.written.lock().await;
         written.write += 1;
         let write = written.write;
-        self.written_or_fenced(self.persist(|| self.store.back_off(&self.held, write, delay, failure)).await?)
+        self.written_or_fenced(
+            self.persist(|| self.store.back_off(&self.held, write, delay, failure))
+                .await?,
+        )
     }
 
     /// Hands the task back.
@@ -226,7 +291,10 @@ impl StoreJournal {
         let mut written = self.written.lock().await;
         written.write += 1;
         let write = written.write;
-        self.written_or_fenced(self.persist(|| self.store.release(&self.held, write)).await?)
+        self.written_or_fenced(
+            self.persist(|| self.store.release(&self.held, write))
+                .await?,
+        )
     }
 
     fn written_or_fenced(&self, outcome: WriteOutcome) -> Result<(), JournalError> {
@@ -288,19 +356,43 @@ impl Journal for StoreJournal {
         Ok(())
     }
 
-    async fn tool_result(&self, result: ToolRecord, boundary: bool) -> Result<Vec<Message>, JournalError> {
+    async fn tool_result(
+        &self,
+        result: ToolRecord,
+        boundary: bool,
+    ) -> Result<Vec<Message>, JournalError> {
         let mut written = self.written.lock().await;
-        let outcome = if result.is_error { "failed" } else { "completed" };
+        let outcome = if result.is_error {
+            "failed"
+        } else {
+            "completed"
+        };
         let data = json!({
             "tool": result.name, "call_id": result.call_id, "duration_ms": result.duration_ms,
             "error_kind": result.error_kind,
         });
-        let event_type = if result.is_error { EventType::ToolFailed } else { EventType::ToolCompleted };
-        let mut events = vec![NewEvent { event_type, turn: result.turn, data }];
+        let event_type = if result.is_error {
+            EventType::ToolFailed
+        } else {
+            EventType::ToolCompleted
+        };
+        let mut events = vec![NewEvent {
+            event_type,
+            turn: result.turn,
+            data,
+        }];
         if boundary {
-            events.push(NewEvent { event_type: EventType::TurnCompleted, turn: result.turn, data: json!({}) });
+            events.push(NewEvent {
+                event_type: EventType::TurnCompleted,
+                turn: result.turn,
+                data: json!({}),
+            });
             written.turn_started = result.turn + 1;
-            events.push(NewEvent { event_type: EventType::TurnStarted, turn: result.turn + 1, data: json!({}) });
+            events.push(NewEvent {
+                event_type: EventType::TurnStarted,
+                turn: result.turn + 1,
+                data: json!({}),
+            });
         }
         let entry = Entry::Tool {
             turn: result.turn,
@@ -309,9 +401,14 @@ impl Journal for StoreJournal {
             content: result.content,
             is_error: result.is_error,
         };
-        let commit = Commit { entries: vec![entry], events, ..Commit::default() };
+        let commit = Commit {
+            entries: vec![entry],
+            events,
+            ..Commit::default()
+        };
         let steering = self.commit(&mut written, commit, boundary).await?;
-        counter!(names::TOOL_CALLS, "agent" => self.agent.to_string(), "outcome" => outcome).increment(1);
+        counter!(names::TOOL_CALLS, "agent" => self.agent.to_string(), "outcome" => outcome)
+            .increment(1);
         Ok(steering)
     }
 
@@ -320,7 +417,11 @@ impl Journal for StoreJournal {
         let number = turn.turn;
         let text = turn.message.content().to_owned();
         let (mut last, call) = self.turn_commit(&mut written, turn);
-        last.events.push(NewEvent { event_type: EventType::TurnCompleted, turn: number, data: json!({}) });
+        last.events.push(NewEvent {
+            event_type: EventType::TurnCompleted,
+            turn: number,
+            data: json!({}),
+        });
         let value = match output {
             // The text of the last reply is not stored twice.
             Output::Text { text: output, .. } if output == text => None,
@@ -331,8 +432,14 @@ impl Journal for StoreJournal {
         last.write = written.write;
         last.known = written.known;
         let entries = last.entries.len() as u64;
-        let finish = Finish { last, ending: Ending::Completed(value) };
-        match self.persist(|| self.store.finish(&self.held, &finish, self.lease)).await? {
+        let finish = Finish {
+            last,
+            ending: Ending::Completed(value),
+        };
+        match self
+            .persist(|| self.store.finish(&self.held, &finish, self.lease))
+            .await?
+        {
             FinishOutcome::Finished => {
                 call.count(&self.agent);
                 Ok(Completion::Done)
@@ -352,16 +459,31 @@ impl Journal for StoreJournal {
         let mut events: Vec<NewEvent> = self.take_delta().into_iter().collect();
         if reason == BoundaryReason::Interrupted {
             let turn = written.turn_started.max(1);
-            events.push(NewEvent { event_type: EventType::CompletionInterrupted, turn, data: json!({}) });
+            events.push(NewEvent {
+                event_type: EventType::CompletionInterrupted,
+                turn,
+                data: json!({}),
+            });
         }
-        self.commit(&mut written, Commit { events, ..Commit::default() }, true).await
+        self.commit(
+            &mut written,
+            Commit {
+                events,
+                ..Commit::default()
+            },
+            true,
+        )
+        .await
     }
 
     fn delta(&self, turn: u32, text: &str) {
         if !self.stream {
             return;
         }
-        let mut pending = self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut pending = self
+            .pending
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         pending.turn = turn;
         pending.text.push_str(text);
         drop(pending);

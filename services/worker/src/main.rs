@@ -41,18 +41,32 @@ fn main() -> ExitCode {
 async fn serve(config: WorkerRole, environment: Environment) -> anyhow::Result<()> {
     let metrics = telemetry::init(&config.log, "factorial-worker")?;
     let shutdown = Shutdown::from_signals()?;
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "localhost".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .unwrap_or_else(|_| "localhost".to_owned());
     let (host, pid) = (host.trim(), std::process::id());
     let worker = worker_id(host, pid, ulid::Ulid::generate())?;
-    let keys = providers(&config.keys, Arc::new(move |name: &str| environment.secret(name)));
+    let keys = providers(
+        &config.keys,
+        Arc::new(move |name: &str| environment.secret(name)),
+    );
     let runners = runners(&config.worker, keys, functions(jiff::Timestamp::now))?;
 
     let health = Health::new();
     let admin = TcpListener::bind((config.admin.host.as_str(), config.admin.port))
         .await
-        .with_context(|| format!("cannot listen on {}:{} (admin)", config.admin.host, config.admin.port))?;
+        .with_context(|| {
+            format!(
+                "cannot listen on {}:{} (admin)",
+                config.admin.host, config.admin.port
+            )
+        })?;
     let stop_admin = tokio_util::sync::CancellationToken::new();
-    let admin = tokio::spawn(run_admin(admin, health.clone(), metrics, stop_admin.clone()));
+    let admin = tokio::spawn(run_admin(
+        admin,
+        health.clone(),
+        metrics,
+        stop_admin.clone(),
+    ));
     let result = factorial_worker::run(
         store_options(&config.redis, &config.metrics)?,
         worker_options(host, pid, &config.worker, &config.recovery),

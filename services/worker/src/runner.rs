@@ -30,23 +30,38 @@ impl Runner {
     pub fn new(agent: Arc<dyn Agent>, options: RunnerOptions) -> Result<Self, InvalidName> {
         let name = AgentName::new(agent.definition().name.as_str())?;
         gauge!(names::SLOTS, "agent" => name.to_string()).set(f64::from(options.slots));
-        Ok(Self { agent, name, options, claiming: Mutex::new(()), running: AtomicU32::new(0) })
+        Ok(Self {
+            agent,
+            name,
+            options,
+            claiming: Mutex::new(()),
+            running: AtomicU32::new(0),
+        })
     }
 
     pub(crate) fn free(&self) -> u32 {
-        self.options.slots.saturating_sub(self.running.load(Ordering::Acquire))
+        self.options
+            .slots
+            .saturating_sub(self.running.load(Ordering::Acquire))
     }
 
     /// Takes a slot; the caller holds `claiming` and has seen that one is free.
     pub(crate) fn occupy(self: &Arc<Self>, freed: &Arc<Notify>) -> Slot {
         self.running.fetch_add(1, Ordering::AcqRel);
-        Slot { runner: Arc::clone(self), freed: Arc::clone(freed) }
+        Slot {
+            runner: Arc::clone(self),
+            freed: Arc::clone(freed),
+        }
     }
 
     pub(crate) fn in_use(&self) -> WorkerAgentSlots {
         let running = self.running.load(Ordering::Acquire);
         gauge!(names::SLOTS_IN_USE, "agent" => self.name.to_string()).set(f64::from(running));
-        WorkerAgentSlots { name: self.name.clone(), slots: self.options.slots, running }
+        WorkerAgentSlots {
+            name: self.name.clone(),
+            slots: self.options.slots,
+            running,
+        }
     }
 
     pub(crate) fn announcement(&self) -> AgentAnnouncement {
@@ -55,8 +70,16 @@ impl Runner {
             name: self.name.clone(),
             description: Some(definition.description.clone()).filter(|d| !d.is_empty()),
             version: definition.version(),
-            model: definition.model.targets().first().map(|t| format!("{}/{}", t.provider, t.name)),
-            tools: definition.tools.iter().map(|t| t.name().to_owned()).collect(),
+            model: definition
+                .model
+                .targets()
+                .first()
+                .map(|t| format!("{}/{}", t.provider, t.name)),
+            tools: definition
+                .tools
+                .iter()
+                .map(|t| t.name().to_owned())
+                .collect(),
             seen_ms: 0,
         }
     }

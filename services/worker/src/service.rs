@@ -8,7 +8,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    execute::Context, fetch::Fetcher, heartbeat::Heartbeat, held::HeldTasks, options::WorkerOptions, runner::Runner,
+    execute::Context, fetch::Fetcher, heartbeat::Heartbeat, held::HeldTasks,
+    options::WorkerOptions, runner::Runner,
 };
 
 /// Why a worker did not start.
@@ -21,7 +22,9 @@ pub enum WorkerError {
     #[error("cannot start the heartbeat: {0}")]
     Thread(#[from] std::io::Error),
     /// Nothing to serve.
-    #[error("no agents: name agent files with --agents, FACTORIAL_AGENTS or worker.agents in factorial.yaml")]
+    #[error(
+        "no agents: name agent files with --agents, FACTORIAL_AGENTS or worker.agents in factorial.yaml"
+    )]
     NoAgents,
 }
 

@@ -30,7 +30,8 @@ impl Chore for Gauges {
         self.seen.extend(counts.keys().cloned());
         for key in &self.seen {
             let count = counts.get(key).copied().unwrap_or(0);
-            gauge!(names::TASKS, "agent" => key.0.to_string(), "state" => key.1.as_str()).set(count as f64);
+            gauge!(names::TASKS, "agent" => key.0.to_string(), "state" => key.1.as_str())
+                .set(count as f64);
         }
         gauge!(names::WORKERS).set(store.workers().await?.len() as f64);
         Ok(Round::default())

@@ -26,9 +26,18 @@ impl Reconcile {
         let mut left = Vec::new();
         for partition in store.all_partitions() {
             left.extend([Walk::Leases, Walk::Delays, Walk::Pending].map(|walk| (partition, walk)));
-            let done = [TaskState::Completed, TaskState::Failed, TaskState::Cancelled].map(Walk::Done);
+            let done = [
+                TaskState::Completed,
+                TaskState::Failed,
+                TaskState::Cancelled,
+            ]
+            .map(Walk::Done);
             left.extend(done.map(|walk| (partition, walk)));
-            left.extend(agents.iter().map(|a| (partition, Walk::Agent(a.name.clone()))));
+            left.extend(
+                agents
+                    .iter()
+                    .map(|a| (partition, Walk::Agent(a.name.clone()))),
+            );
         }
         Ok(left)
     }
@@ -46,10 +55,19 @@ impl Chore for Reconcile {
             self.left = Self::pass(store).await?;
         }
         for _ in 0..SLICES {
-            let Some((partition, walk)) = self.left.last() else { break };
-            let page = store.reconcile(*partition, walk, self.cursor.as_deref(), options.batch).await?;
+            let Some((partition, walk)) = self.left.last() else {
+                break;
+            };
+            let page = store
+                .reconcile(*partition, walk, self.cursor.as_deref(), options.batch)
+                .await?;
             if page.repaired > 0 {
-                tracing::error!(partition = partition.0, ?walk, repaired = page.repaired, "tasks were not where their state says");
+                tracing::error!(
+                    partition = partition.0,
+                    ?walk,
+                    repaired = page.repaired,
+                    "tasks were not where their state says"
+                );
             }
             round.count += page.repaired;
             self.cursor = page.next;
