@@ -1,6 +1,6 @@
 //! Agent definitions, models, tools and the turn loop; knows no Redis.
 //!
-//! A worker loads [`AgentDefinition`]s with [`load`], builds an [`LlmAgent`] of each, and drives one [`Run`] a lease.
+//! A worker loads [`AgentDefinition`]s with [`load()`], builds an [`LlmAgent`] of each, and drives one [`Run`] a lease.
 //! Everything durable goes through the [`Journal`] that the worker gives; nothing is kept between runs.
 
 mod agent;

@@ -29,6 +29,7 @@ pub fn store_options(
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::config::{GatewayRole, defaults};

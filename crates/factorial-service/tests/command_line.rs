@@ -1,4 +1,5 @@
 //! The settings as flags of a service, and of another command.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::ffi::OsString;
 

@@ -1,4 +1,5 @@
 //! `docs/configuration.md` is what the code says.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

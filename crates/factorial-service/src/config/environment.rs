@@ -45,7 +45,9 @@ impl Environment {
     /// A secret that a configuration refers to by the variable's name.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<secrecy::SecretString> {
-        self.variable(name).and_then(|value| value.to_str()).map(Into::into)
+        self.variable(name)
+            .and_then(|value| value.to_str())
+            .map(Into::into)
     }
 
     pub(crate) fn variable(&self, name: &str) -> Option<&OsString> {

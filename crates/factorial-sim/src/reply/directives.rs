@@ -80,6 +80,7 @@ impl Directives {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::Directives;
     use crate::behaviour::Fault;

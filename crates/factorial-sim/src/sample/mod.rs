@@ -7,4 +7,5 @@ mod scalar;
 pub(crate) use sampler::Sampler;
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
