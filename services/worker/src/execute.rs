@@ -129,9 +129,6 @@ async fn fail(
     journal: &StoreJournal,
     failure: RunFailure,
 ) -> Result<&'static str, factorial_agent::JournalError> {
-    if failure.kind == ErrorKind::JournalUnavailable {
-        return journal.release().await.map(|()| "handed_back");
-    }
     let retries = claimed.record.retries;
     let policy = &slot.runner.options.retry;
     let kind = match failure.kind {

@@ -150,7 +150,10 @@ impl StoreJournal {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                Err(e) => return Err(JournalError::Unavailable(e.to_string())),
+                Err(e) => {
+                    tracing::error!(task.id = %self.held.id, error = %e, "commit given up");
+                    return Err(JournalError::Unavailable(e.to_string()));
+                }
             }
         }
     }

@@ -30,7 +30,7 @@ on_each! {
             + t:A u:m = 10 0 2 0
             - t:A worker = w1
             ~ t:A write: 0 -> 1
-            + t:A:e[2] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"cached_input_tokens":0,"input_tokens":10,"output_tokens":2,"reasoning_tokens":0}}
+            + t:A:e[2] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
             + t:A:e[3] = now 1 1 run_completed {"turns":1}
             + t:A:m[1] = {"t":"reply","turn":1,"content":"text"}
             + t:A:m[2] = {"t":"output","value":"done"}
@@ -75,7 +75,7 @@ on_each! {
             + t:A turns = 1
             + t:A u:m = 10 0 2 0
             ~ t:A write: 0 -> 1
-            + t:A:e[3] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"cached_input_tokens":0,"input_tokens":10,"output_tokens":2,"reasoning_tokens":0}}
+            + t:A:e[3] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
             + t:A:e[4] = now 1 1 run_steering_applied {"count":2}
             + t:A:m[1] = {"t":"reply","turn":1,"content":"text"}
             + t:A:m[2] = {"t":"steer","role":"user","content":"wait"}

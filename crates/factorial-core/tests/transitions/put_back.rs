@@ -47,7 +47,7 @@ on_each! {
             ~ t:A state: processing -> backoff
             - t:A worker = w1
             ~ t:A write: 0 -> 1
-            + t:A:e[2] = now 0 1 task_retried {"delay_seconds":9.0,"kind":"model_error","message":"no","status":500}
+            + t:A:e[2] = now 0 1 task_retried {"kind":"model_error","message":"no","status":500,"delay_seconds":9.0}
         "#).await;
         w.refused(w.store().back_off(&held, 1, wait, &failure), WriteOutcome::Written).await;
         w.refused(w.store().back_off(&held, 2, wait, &failure), WriteOutcome::Stale(Some(TaskState::Backoff))).await;
