@@ -65,8 +65,13 @@ pub enum ConnectError {
     #[error("the Redis URL is not valid: {0}")]
     Url(String),
     /// It does not answer, or does not let us in.
-    #[error("cannot use Redis: {0}")]
-    Redis(#[from] StoreError),
+    #[error("cannot use Redis at {address}: {error}")]
+    Redis {
+        /// Where it was looked for; no secrets.
+        address: String,
+        /// What it said.
+        error: StoreError,
+    },
     /// Redis would throw tasks away under memory pressure.
     #[error(
         "maxmemory-policy of Redis is `{0}`: it would evict tasks that were accepted; set it to `noeviction` \
@@ -121,8 +126,16 @@ impl Store {
         let link = Link::new(pool, client, options.lanes, options.timeout);
         let keys = Keys::new(options.namespace.clone());
 
-        check_policy(&link).await?;
-        let partitions = open_namespace(&link, &keys, options).await?;
+        let address = link.client().get_connection_info().addr().to_string();
+        let cannot_use = |error: StoreError| ConnectError::Redis {
+            address: address.clone(),
+            error,
+        };
+        check_policy(&link)
+            .await
+            .map_err(|e| e.explain(cannot_use))?;
+        let opened = open_namespace(&link, &keys, options).await;
+        let partitions = opened.map_err(|e| e.explain(cannot_use))?;
         let bases = (0..partitions)
             .map(|p| keys.base(Partition(p)).into_boxed_str())
             .collect();
@@ -140,8 +153,29 @@ impl Store {
     }
 }
 
+/// A refusal before the address is added to it.
+enum Refusal {
+    Store(StoreError),
+    Unfit(ConnectError),
+}
+
+impl Refusal {
+    fn explain(self, cannot_use: impl Fn(StoreError) -> ConnectError) -> ConnectError {
+        match self {
+            Self::Store(error) => cannot_use(error),
+            Self::Unfit(refusal) => refusal,
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// A policy that evicts would lose accepted tasks. A server that does not let us look is trusted.
-async fn check_policy(link: &Link) -> Result<(), ConnectError> {
+async fn check_policy(link: &Link) -> Result<(), Refusal> {
     link.command(&redis::cmd("PING")).await?;
     let mut get = redis::cmd("CONFIG");
     get.arg("GET").arg("maxmemory-policy");
@@ -159,16 +193,14 @@ async fn check_policy(link: &Link) -> Result<(), ConnectError> {
         Err(e) => return Err(e.into()),
     };
     match policy {
-        Some(policy) if policy != "noeviction" => Err(ConnectError::EvictionPolicy(policy)),
+        Some(policy) if policy != "noeviction" => {
+            Err(Refusal::Unfit(ConnectError::EvictionPolicy(policy)))
+        }
         _ => Ok(()),
     }
 }
 
-async fn open_namespace(
-    link: &Link,
-    keys: &Keys,
-    options: &StoreOptions,
-) -> Result<u16, ConnectError> {
+async fn open_namespace(link: &Link, keys: &Keys, options: &StoreOptions) -> Result<u16, Refusal> {
     let meta = keys.meta();
     let mut pipe = redis::pipe();
     pipe.atomic();
@@ -201,17 +233,19 @@ async fn open_namespace(
         .map_err(|_| StoreError::corrupt("namespace", format!("partitions: {partitions}")))?;
     let namespace = options.namespace.clone();
     if schema != SCHEMA {
-        return Err(ConnectError::Schema {
+        return Err(Refusal::Unfit(ConnectError::Schema {
             namespace,
             existing: schema,
-        });
+        }));
     }
     match options.partitions {
-        Some(configured) if configured != partitions => Err(ConnectError::Partitions {
-            namespace,
-            existing: partitions,
-            configured,
-        }),
+        Some(configured) if configured != partitions => {
+            Err(Refusal::Unfit(ConnectError::Partitions {
+                namespace,
+                existing: partitions,
+                configured,
+            }))
+        }
         _ => Ok(partitions),
     }
 }

@@ -60,6 +60,16 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
+    /// An event of a turn; `data` is a JSON object.
+    #[must_use]
+    pub fn new(event_type: EventType, turn: u32, data: Value) -> Self {
+        Self {
+            event_type,
+            turn,
+            data,
+        }
+    }
+
     pub(crate) fn push_args(&self, args: &mut Vec<String>) {
         args.push(self.event_type.as_str().to_owned());
         args.push(self.data.to_string());

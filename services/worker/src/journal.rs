@@ -3,6 +3,10 @@
 //! Every write carries the token and a number that grows, so that a write whose answer was lost is repeated safely.
 //! While Redis is away a write is repeated for [`PATIENCE`]; the task stays ours until another worker has it.
 
+mod deltas;
+mod endings;
+mod reply;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -10,16 +14,14 @@ use factorial_agent::{
     BoundaryReason, Completion, Journal, JournalError, Message, Output, ToolRecord, TurnRecord,
 };
 use factorial_core::{
-    Claimed, Commit, CommitOutcome, Ending, Entry, EventType, Failure, Finish, FinishOutcome, Held,
-    NewEvent, Store, StoreError, Usage, WriteOutcome,
+    Claimed, Commit, CommitOutcome, Ending, Entry, EventType, Finish, FinishOutcome, Held,
+    NewEvent, Store, StoreError, Usage,
 };
-use metrics::{counter, histogram};
+use metrics::counter;
 use serde_json::{Value, json};
-use tokio::{
-    sync::{Mutex, Notify},
-    time::Instant,
-};
+use tokio::{sync::Mutex, time::Instant};
 
+use self::deltas::Deltas;
 use crate::{convert, metrics as names};
 
 /// How long a write is repeated while Redis is away.
@@ -27,8 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two tries; doubled up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Text deltas that came within this time share an event.
-const COALESCE: Duration = Duration::from_millis(50);
 
 /// Progress of the writes; one at a time.
 struct Written {
@@ -41,13 +41,6 @@ struct Written {
     diverged: bool,
 }
 
-/// Text that waits to be logged.
-#[derive(Default)]
-struct Pending {
-    turn: u32,
-    text: String,
-}
-
 /// Where a run commits.
 pub(crate) struct StoreJournal {
     store: Store,
@@ -56,8 +49,7 @@ pub(crate) struct StoreJournal {
     lease: Duration,
     stream: bool,
     written: Mutex<Written>,
-    pending: std::sync::Mutex<Pending>,
-    arrived: Notify,
+    deltas: Deltas,
 }
 
 impl StoreJournal {
@@ -78,58 +70,15 @@ impl StoreJournal {
                 tool_calls: record.tool_calls,
                 diverged: false,
             }),
-            pending: std::sync::Mutex::default(),
-            arrived: Notify::new(),
+            deltas: Deltas::default(),
         }
-    }
-
-    /// Logs text deltas as they come, coalesced; runs beside the run, for ever.
-    pub(crate) async fn log_deltas(&self) {
-        loop {
-            self.arrived.notified().await;
-            tokio::time::sleep(COALESCE).await;
-            let mut written = self.written.lock().await;
-            let Some(event) = self.take_delta() else {
-                continue;
-            };
-            let turn = event.turn;
-            let mut commit = Commit {
-                events: vec![event],
-                ..Commit::default()
-            };
-            self.start_turn(&mut written, turn, &mut commit.events);
-            if self.commit(&mut written, commit, false).await.is_err() {
-                return;
-            }
-        }
-    }
-
-    fn take_delta(&self) -> Option<NewEvent> {
-        let mut pending = self
-            .pending
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let text = std::mem::take(&mut pending.text);
-        let turn = pending.turn;
-        (!text.is_empty()).then(|| NewEvent {
-            event_type: EventType::CompletionChunk,
-            turn,
-            data: json!({ "text": text }),
-        })
     }
 
     /// `turn_started` once a turn, before its other events.
     fn start_turn(&self, written: &mut Written, turn: u32, events: &mut Vec<NewEvent>) {
         if written.turn_started < turn {
             written.turn_started = turn;
-            events.insert(
-                0,
-                NewEvent {
-                    event_type: EventType::TurnStarted,
-                    turn,
-                    data: json!({}),
-                },
-            );
+            events.insert(0, NewEvent::new(EventType::TurnStarted, turn, json!({})));
         }
     }
 
@@ -195,157 +144,9 @@ impl StoreJournal {
         }
     }
 
-    /// Entries, totals and events of a reply.
-    fn turn_commit(&self, written: &mut Written, turn: TurnRecord) -> (Commit, ModelCall) {
-        let call = ModelCall::of(&turn);
-        let usage = Usage {
-            input: turn.usage.input,
-            cached_input: turn.usage.cached_input,
-            output: turn.usage.output,
-            reasoning: turn.usage.reasoning,
-        };
-        let total = written.usage.entry(turn.model.clone()).or_default();
-        total.add(usage);
-        let changed = [(turn.model.clone(), *total)].into();
-        written.cost_micros += turn.cost_usd_micros.unwrap_or(0);
-        written.tool_calls += turn.tool_calls;
-
-        let mut events: Vec<NewEvent> = self.take_delta().into_iter().collect();
-        self.start_turn(written, turn.turn, &mut events);
-        events.push(NewEvent {
-            event_type: EventType::CompletionCompleted,
-            turn: turn.turn,
-            data: completion_data(&turn),
-        });
-        for call in turn.message.tool_calls() {
-            let data = json!({ "tool": call.name, "call_id": call.id });
-            events.push(NewEvent {
-                event_type: EventType::ToolStarted,
-                turn: turn.turn,
-                data,
-            });
-        }
-        let mut entries = vec![convert::reply(turn.turn, turn.message)];
-        entries.extend(turn.repair.map(|m| Entry::Repair {
-            turn: turn.turn,
-            content: m.content().to_owned(),
-        }));
-        let commit = Commit {
-            entries,
-            turns: Some(turn.turn),
-            tool_calls: (turn.tool_calls > 0).then_some(written.tool_calls),
-            cost_micros: turn.cost_usd_micros.map(|_| written.cost_micros),
-            usage: changed,
-            events,
-            ..Commit::default()
-        };
-        (commit, call)
-    }
-
-    /// Ends the task as failed.
-    pub(crate) async fn fail(&self, turn: u32, failure: Failure) -> Result<(), JournalError> {
-        let mut written = self.written.lock().await;
-        written.write += 1;
-        let mut events: Vec<NewEvent> = self.take_delta().into_iter().collect();
-        if failure.kind == factorial_core::failure_kind::LIMIT_EXCEEDED {
-            events.push(NewEvent {
-                event_type: EventType::LimitReached,
-                turn,
-                data: json!({ "message": failure.message }),
-            });
-        }
-        let last = Commit {
-            write: written.write,
-            known: written.known,
-            events,
-            ..Commit::default()
-        };
-        let finish = Finish {
-            last,
-            ending: Ending::Failed(failure),
-        };
-        match self
-            .persist(|| self.store.finish(&self.held, &finish, self.lease))
-            .await?
-        {
-            FinishOutcome::Finished => Ok(()),
-            FinishOutcome::Steered(_) | FinishOutcome::Stale(_) => Err(self.fenced()),
-            FinishOutcome::Diverged(length) => Err(self.diverged(&mut written, length)),
-        }
-    }
-
-    /// Puts the task aside until it is tried again.
-    pub(crate) async fn back_off(
-        &self,
-        delay: Duration,
-        failure: &Failure,
-    ) -> Result<(), JournalError> {
-        let mut written = self.written.lock().await;
-        written.write += 1;
-        let write = written.write;
-        self.written_or_fenced(
-            self.persist(|| self.store.back_off(&self.held, write, delay, failure))
-                .await?,
-        )
-    }
-
-    /// Hands the task back.
-    pub(crate) async fn release(&self) -> Result<(), JournalError> {
-        let mut written = self.written.lock().await;
-        written.write += 1;
-        let write = written.write;
-        self.written_or_fenced(
-            self.persist(|| self.store.release(&self.held, write))
-                .await?,
-        )
-    }
-
-    fn written_or_fenced(&self, outcome: WriteOutcome) -> Result<(), JournalError> {
-        match outcome {
-            WriteOutcome::Written => Ok(()),
-            WriteOutcome::Stale(_) => Err(self.fenced()),
-        }
-    }
-
     /// Redis holds less than was acknowledged: the task is to be handed back, and resumed from what is there.
     pub(crate) async fn has_diverged(&self) -> bool {
         self.written.lock().await.diverged
-    }
-}
-
-/// What a committed model call adds to the metrics; a call that was not committed adds nothing.
-struct ModelCall {
-    model: String,
-    duration: Duration,
-    first_token: Duration,
-    tokens: [(&'static str, u64); 4],
-}
-
-impl ModelCall {
-    fn of(turn: &TurnRecord) -> Self {
-        let usage = turn.usage;
-        Self {
-            model: turn.model.clone(),
-            duration: Duration::from_millis(turn.duration_ms),
-            first_token: Duration::from_millis(turn.ttft_ms),
-            tokens: [
-                ("input", usage.input),
-                ("cached_input", usage.cached_input),
-                ("output", usage.output),
-                ("reasoning", usage.reasoning),
-            ],
-        }
-    }
-
-    fn count(self, agent: &str) {
-        let labels = [("agent", agent.to_owned()), ("model", self.model.clone())];
-        counter!(names::MODEL_CALLS, &labels).increment(1);
-        histogram!(names::MODEL_SECONDS, &labels).record(self.duration.as_secs_f64());
-        histogram!(names::FIRST_TOKEN_SECONDS, &labels).record(self.first_token.as_secs_f64());
-        for (kind, tokens) in self.tokens {
-            counter!(names::TOKENS, "agent" => agent.to_owned(), "model" => self.model.clone(), "kind" => kind)
-                .increment(tokens);
-        }
     }
 }
 
@@ -379,23 +180,19 @@ impl Journal for StoreJournal {
         } else {
             EventType::ToolCompleted
         };
-        let mut events = vec![NewEvent {
-            event_type,
-            turn: result.turn,
-            data,
-        }];
+        let mut events = vec![NewEvent::new(event_type, result.turn, data)];
         if boundary {
-            events.push(NewEvent {
-                event_type: EventType::TurnCompleted,
-                turn: result.turn,
-                data: json!({}),
-            });
+            events.push(NewEvent::new(
+                EventType::TurnCompleted,
+                result.turn,
+                json!({}),
+            ));
             written.turn_started = result.turn + 1;
-            events.push(NewEvent {
-                event_type: EventType::TurnStarted,
-                turn: result.turn + 1,
-                data: json!({}),
-            });
+            events.push(NewEvent::new(
+                EventType::TurnStarted,
+                result.turn + 1,
+                json!({}),
+            ));
         }
         let entry = Entry::Tool {
             turn: result.turn,
@@ -420,11 +217,8 @@ impl Journal for StoreJournal {
         let number = turn.turn;
         let text = turn.message.content().to_owned();
         let (mut last, call) = self.turn_commit(&mut written, turn);
-        last.events.push(NewEvent {
-            event_type: EventType::TurnCompleted,
-            turn: number,
-            data: json!({}),
-        });
+        last.events
+            .push(NewEvent::new(EventType::TurnCompleted, number, json!({})));
         let value = match output {
             // The text of the last reply is not stored twice.
             Output::Text { text: output, .. } if output == text => None,
@@ -459,14 +253,14 @@ impl Journal for StoreJournal {
 
     async fn boundary(&self, reason: BoundaryReason) -> Result<Vec<Message>, JournalError> {
         let mut written = self.written.lock().await;
-        let mut events: Vec<NewEvent> = self.take_delta().into_iter().collect();
+        let mut events: Vec<NewEvent> = self.deltas.take().into_iter().collect();
         if reason == BoundaryReason::Interrupted {
             let turn = written.turn_started.max(1);
-            events.push(NewEvent {
-                event_type: EventType::CompletionInterrupted,
+            events.push(NewEvent::new(
+                EventType::CompletionInterrupted,
                 turn,
-                data: json!({}),
-            });
+                json!({}),
+            ));
         }
         self.commit(
             &mut written,
@@ -483,30 +277,6 @@ impl Journal for StoreJournal {
         if !self.stream {
             return;
         }
-        let mut pending = self
-            .pending
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        pending.turn = turn;
-        pending.text.push_str(text);
-        drop(pending);
-        self.arrived.notify_one();
+        self.deltas.push(turn, text);
     }
-}
-
-fn completion_data(turn: &TurnRecord) -> Value {
-    json!({
-        "model": turn.model,
-        "provider": turn.provider,
-        "response_id": turn.provider_response_id,
-        "finish_reason": turn.finish_reason,
-        "duration_ms": turn.duration_ms,
-        "time_to_first_token_ms": turn.ttft_ms,
-        "tool_calls": turn.tool_calls,
-        "cost_usd_micros": turn.cost_usd_micros,
-        "usage": {
-            "input_tokens": turn.usage.input, "cached_input_tokens": turn.usage.cached_input,
-            "output_tokens": turn.usage.output, "reasoning_tokens": turn.usage.reasoning,
-        },
-    })
 }

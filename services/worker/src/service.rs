@@ -12,6 +12,9 @@ use crate::{
     options::WorkerOptions, runner::Runner,
 };
 
+/// How long the hand-backs at the end may take, if Redis does not answer.
+const RELEASE_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Why a worker did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
@@ -102,7 +105,12 @@ pub async fn run(
     }
     context.abandon.cancel();
     // Leases are renewed until the last hand-back is written.
-    runs.wait().await;
+    if tokio::time::timeout(RELEASE_WITHIN, runs.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!("not all tasks could be handed back; their leases will expire");
+    }
     stop.cancel();
     let _ = tokio::task::spawn_blocking(move || heartbeat.join()).await;
     tracing::info!(worker.id = %worker, "worker stopped");

@@ -46,6 +46,8 @@ pub(crate) enum DevError {
     Redis(#[from] factorial_local_redis::StartError),
     #[error("{0}")]
     Connect(#[from] factorial_core::ConnectError),
+    #[error("cannot read the tasks: {0}")]
+    Store(#[from] factorial_core::StoreError),
     #[error(
         "{0}\n  that is the Redis of your settings (redis_url, redis_host or redis_port); without them \
          a private one is started"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use factorial_core::{ConnectError, Store};
+use factorial_core::Store;
 use factorial_service::config::{DevRole, Environment};
 use factorial_service::{Health, Shutdown, run_admin, telemetry};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -198,7 +198,7 @@ async fn redis_ended(redis: &mut Redis) -> DevError {
 /// How many tasks are there, by state; states without any are left out.
 async fn tasks_by_state(store: &Store) -> Result<Vec<(&'static str, u64)>, DevError> {
     let mut sums: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for ((_, state), n) in store.counts().await.map_err(ConnectError::from)? {
+    for ((_, state), n) in store.counts().await? {
         *sums.entry(state.as_str()).or_default() += n;
     }
     Ok(sums.into_iter().filter(|(_, n)| *n > 0).collect())
