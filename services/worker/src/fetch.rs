@@ -38,10 +38,11 @@ impl Fetcher {
     pub(crate) async fn run(self) {
         let mut waiter = self.context.store.waiter(self.partition);
         let mut pause = FIRST_PAUSE;
+        let mut empty = Vec::new();
         let drain = self.context.drain.clone();
         while !drain.is_cancelled() {
             self.progress.tick();
-            match self.step(&mut waiter).await {
+            match self.step(&mut waiter, &mut empty).await {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     tracing::warn!(%error, partition = self.partition.0, "claiming failed");
@@ -53,7 +54,12 @@ impl Fetcher {
         self.progress.finish();
     }
 
-    async fn step(&self, waiter: &mut Waiter) -> Result<(), StoreError> {
+    /// `empty`: agents that were just seen to have nothing queued, so that an idle worker need not try a claim.
+    async fn step(
+        &self,
+        waiter: &mut Waiter,
+        empty: &mut Vec<AgentName>,
+    ) -> Result<(), StoreError> {
         // Registered before looking, so that a slot that is freed meanwhile is not missed.
         let freed = self.freed.notified();
         tokio::pin!(freed);
@@ -73,14 +79,20 @@ impl Fetcher {
             }
             return Ok(());
         }
-        if self.fill().await? {
+        if std::mem::take(empty) != waiting && self.fill().await? {
             return Ok(());
         }
         let id = waiter.ready().await?;
         let wait = waiter.wait(&waiting);
         tokio::pin!(wait);
         tokio::select! {
-            woken = &mut wait => return woken.map(drop),
+            woken = &mut wait => {
+                // Nobody called: a token may have been lost with its taker, so look.
+                if woken?.is_none() && !self.context.store.has_queued(self.partition, &waiting).await? {
+                    empty.clone_from(&waiting);
+                }
+                return Ok(());
+            }
             () = freed => {}
             () = self.context.drain.cancelled() => {}
         }
