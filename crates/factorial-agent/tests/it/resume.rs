@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use factorial_agent::{LlmAgent, Message, RunEnd, ToolCall, ToolErrorKind};
+use factorial_agent::{Agent, LlmAgent, Message, Run, RunEnd, ToolCall, ToolErrorKind};
 use factorial_sim::Sim;
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -210,4 +210,46 @@ fn any_cut_resumes_without_repeating() {
             runtime.block_on(cut_and_resume(turns, both, cut, committed, steer))
         })
         .unwrap();
+}
+
+#[tokio::test]
+async fn steering_that_waits_comes_after_the_results_of_an_open_turn() {
+    let sim = sim().await;
+    let (agent, calls) = agent(&sim, &["alpha"]);
+    let journal = MemoryJournal::of(vec![Message::user("q"), asks(&[("a", "alpha")])]);
+    journal.steer("shorter");
+    let run = Run {
+        steering_waits: true,
+        ..journal.next_run()
+    };
+    assert_eq!(agent.run(run).await, RunEnd::Completed);
+    assert_eq!(
+        calls.lock().unwrap()[0],
+        "a",
+        "the call is run, not given up"
+    );
+    let conversation = journal.conversation();
+    assert!(
+        matches!(&conversation[2], Message::Tool { call_id, is_error: false, .. } if call_id == "a")
+    );
+    assert_eq!(conversation[3], Message::user("shorter"));
+}
+
+#[tokio::test]
+async fn steering_that_waits_is_taken_before_the_model_is_asked() {
+    let sim = sim().await;
+    let (agent, _) = agent(&sim, &[]);
+    let journal = MemoryJournal::new("q");
+    journal.steer("shorter");
+    let run = Run {
+        steering_waits: true,
+        ..journal.next_run()
+    };
+    assert_eq!(agent.run(run).await, RunEnd::Completed);
+    assert_eq!(journal.conversation()[1], Message::user("shorter"));
+    let asked = sim.requests();
+    assert_eq!(
+        (asked.len(), asked[0].last_user_text.as_str()),
+        (1, "shorter")
+    );
 }
