@@ -4,12 +4,12 @@
 //! model call and the running tools at once, which is how a cancel or a lost lease is carried out.
 //! Invariant: a run changes nothing but through its journal.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::{AgentDefinition, Failure, Journal, Limits, Message, Signals, Usage};
+use crate::{AgentDefinition, CallerTool, Failure, Journal, Limits, Message, Signals, Usage, Wait};
 
 /// One leased period of a task.
 pub struct Run<'a> {
@@ -30,6 +30,18 @@ pub struct Run<'a> {
     pub tool_calls_done: u32,
     /// Cost of those turns in millionths of a US dollar.
     pub cost_so_far_usd_micros: u64,
+    /// Tokens of the descendants that have ended; they count towards the limit of tokens.
+    pub tree_usage: Usage,
+    /// Their cost in millionths of a US dollar; it counts towards the limit of cost.
+    pub tree_cost_usd_micros: u64,
+    /// All waits of the task as they are now.
+    pub waits: Vec<Wait>,
+    /// Tools that the submission has declared.
+    pub caller_tools: Vec<CallerTool>,
+    /// The trace that the task belongs to: a W3C `traceparent`.
+    pub trace: Option<String>,
+    /// How many tasks are above this one; 0 for a root task.
+    pub depth: u32,
     /// Steering messages wait: they are taken at the first boundary, before the model is asked.
     pub steering_waits: bool,
     /// Limits of the agent tightened by those of the submission, see [`Limits::tightened_by`].
@@ -65,6 +77,12 @@ impl<'a> Run<'a> {
             usage_so_far: Usage::default(),
             tool_calls_done: 0,
             cost_so_far_usd_micros: 0,
+            tree_usage: Usage::default(),
+            tree_cost_usd_micros: 0,
+            waits: Vec::new(),
+            caller_tools: Vec::new(),
+            trace: None,
+            depth: 0,
             steering_waits: false,
             limits: Limits::default(),
             wall_remaining: None,
@@ -85,6 +103,8 @@ pub enum RunEnd {
     Failed(Failure),
     /// Stopped at a boundary because of a drain; everything done is committed.
     HandBack,
+    /// The journal has put the task aside until what it waits for is there; the lease is gone.
+    Parked,
     /// The journal said that the lease is lost; nothing more may be written.
     Lost,
 }
@@ -94,6 +114,12 @@ pub enum RunEnd {
 pub trait Agent: Send + Sync {
     /// What is announced about the agent.
     fn definition(&self) -> &AgentDefinition;
+
+    /// JSON Schemas of the arguments of those tools that may need an approval, by name: whoever approves a call may edit
+    /// its arguments.
+    fn approval_schemas(&self) -> BTreeMap<String, Value> {
+        BTreeMap::new()
+    }
 
     /// Runs until the task is completed, fails, or has to be given back.
     async fn run(&self, run: Run<'_>) -> RunEnd;

@@ -15,7 +15,7 @@ pub enum ErrorKind {
     Authentication,
     /// Unknown model or endpoint (404).
     NotFound,
-    /// The provider rejected the request (other 4xx).
+    /// The provider rejected the request (other 4xx), or the submission declares a tool that is none.
     BadRequest,
     /// The conversation is longer than the model takes.
     ContextOverflow,

@@ -1,12 +1,16 @@
 //! The durable side of a run, as the turn loop sees it.
 //!
-//! Implemented by the worker on the store and by tests in memory; called only by the turn loop, one call at a time.
+//! Implemented by the worker on the store and by tests in memory; called only by the turn loop, one call at a time but
+//! for [`Journal::spawn`].
 //! Invariant: when a call returns `Ok`, what it was given is committed and will not be asked for again.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{FinishReason, Message, Output, ToolErrorKind, Usage};
+use crate::{
+    FinishReason, Message, NewChild, NewWait, Output, ParkedFor, Parking, Spawned, ToolErrorKind,
+    Usage, WaitKey,
+};
 
 /// One committed model reply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +42,9 @@ pub struct TurnRecord {
     pub finish_reason: FinishReason,
     /// How many tool calls the reply asks for.
     pub tool_calls: u32,
+    /// What its calls wait for first, registered in the same commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<NewWait>,
 }
 
 /// One committed tool result.
@@ -56,8 +63,11 @@ pub struct ToolRecord {
     /// Which error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_kind: Option<ToolErrorKind>,
-    /// Duration of the call in milliseconds.
+    /// Duration of the call in milliseconds; zero for a result that was waited for.
     pub duration_ms: u64,
+    /// The waits whose answers this result tells of: they are taken in the same commit.
+    #[serde(skip)]
+    pub taken: Vec<WaitKey>,
 }
 
 impl ToolRecord {
@@ -123,6 +133,24 @@ pub trait Journal: Send + Sync {
 
     /// Commits the final reply with the output.
     async fn complete(&self, turn: TurnRecord, output: Output) -> Result<Completion, JournalError>;
+
+    /// Registers `waits` in the middle of a turn, and takes the answers of `taken`. A taken key may be registered again
+    /// in the same call.
+    async fn register(&self, waits: Vec<NewWait>, taken: Vec<WaitKey>) -> Result<(), JournalError>;
+
+    /// Makes a child task, and registers its wait if it is awaited. Repeating it is harmless: the first child is found
+    /// again. May be called many times at once, also beside the other calls.
+    async fn spawn(&self, child: NewChild) -> Result<Spawned, JournalError>;
+
+    /// The endpoint of a deferred call has refused it: answers the open wait with an error, if nobody has yet.
+    async fn settle_error(&self, key: WaitKey, message: String) -> Result<(), JournalError>;
+
+    /// Puts the task aside until what it waits for is there. After [`Parking::Parked`] the lease is gone, and the run
+    /// ends with [`crate::RunEnd::Parked`].
+    async fn park(&self, parked_for: ParkedFor) -> Result<Parking, JournalError>;
+
+    /// Where the result of a deferred HTTP call is posted; `None` if no public URL is configured. A secret.
+    fn callback_url(&self, call_id: &str) -> Option<String>;
 
     /// Takes steering messages outside of a commit.
     async fn boundary(&self, reason: BoundaryReason) -> Result<Vec<Message>, JournalError>;

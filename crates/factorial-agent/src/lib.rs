@@ -19,12 +19,14 @@ mod signals;
 mod tool;
 mod turn;
 mod usage;
+mod wait;
 
 pub use agent::{Agent, Run, RunEnd};
 pub use definition::{
-    AgentDefinition, AgentName, AgentNameError, HttpMethod, HttpToolDefinition, ModelSpec,
-    ModelTarget, OutputSpec, Price, Provider, ReasoningEffort, RetrySettings, Settings, ToolChoice,
-    ToolDefinition, WorkerSettings,
+    AgentDefinition, AgentName, AgentNameError, AgentToolDefinition, ApprovalSpec, Asks,
+    DeferredToolDefinition, HttpMethod, HttpToolDefinition, ModelSpec, ModelTarget, OutputSpec,
+    Price, Provider, ReasoningEffort, RetrySettings, Settings, ToolChoice, ToolDefinition,
+    WaitTimeout, WorkerSettings,
 };
 pub use failure::{ErrorKind, Failure};
 pub use journal::{BoundaryReason, Completion, Journal, JournalError, ToolRecord, TurnRecord};
@@ -46,3 +48,7 @@ pub use tool::{
 };
 pub use turn::{BuildError, LlmAgent, Resources};
 pub use usage::Usage;
+pub use wait::{
+    CallerTool, NewChild, NewWait, ParkedFor, Parking, SpawnRefusal, Spawned, Wait, WaitKey,
+    WaitKeyError, WaitKind, WaitOutcome, WaitStatus,
+};

@@ -54,6 +54,7 @@ impl Agent for NoopAgent {
                 ttft_ms: 0,
                 finish_reason: FinishReason::Stop,
                 tool_calls: 0,
+                waits: Vec::new(),
             };
             match run.journal.complete(record, Output::text(&self.text)).await {
                 Ok(Completion::Done) => return RunEnd::Completed,

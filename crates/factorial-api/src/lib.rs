@@ -4,6 +4,8 @@
 //! it never doubles as what is stored in Redis. OpenAPI schemas are behind the `openapi` feature.
 
 mod agent;
+mod approval;
+mod batch;
 mod event;
 mod health;
 mod message;
@@ -12,9 +14,17 @@ mod problem;
 mod steer;
 mod task;
 mod time;
+mod tool_call;
+mod tree;
 mod worker;
 
 pub use agent::Agent;
+pub use approval::{ApproveRequest, AskedCall, AskedCallPage, DenyRequest};
+pub use batch::{
+    Batch, BatchEvent, BatchEventPage, BatchLeft, BatchMember, BatchPage, BatchProblem,
+    BatchResult, BatchSettings, BatchStatus, CancelBatchRequest, LineProblem, Progress,
+    ProgressUnit, SubmitBatch,
+};
 pub use event::{Event, EventPage};
 pub use health::Health;
 pub use message::{InputMessage, InputRole, Message, MessageBody, MessagePage, ToolCall};
@@ -25,4 +35,9 @@ pub use task::{
     Failure, Limits, SubmitTask, Task, TaskPage, TaskResult, TaskStatus, TaskStatusView, Usage,
 };
 pub use time::Time;
+pub use tool_call::{
+    AnswerResponse, Asks, AwaitedCall, CallbackError, CallbackRequest, CallerTool, ToolCallError,
+    ToolCallOutcome, ToolCallProgress, ToolCallResult, ToolCallStatus,
+};
+pub use tree::{Descendants, TaskTree, TreeNode, TreeTotals};
 pub use worker::{Worker, WorkerAgent};

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
+use crate::BatchProblem;
+
 /// Stable, machine-readable reason of a refusal. New codes may be added; existing ones never change meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -24,6 +26,10 @@ pub enum ErrorCode {
     TaskNotFound,
     /// There is no such agent.
     AgentNotFound,
+    /// The task has made no such call, or it is not one that is answered this way.
+    ToolCallNotFound,
+    /// There is no such batch.
+    BatchNotFound,
     /// No such route.
     RouteNotFound,
     /// The route exists, but not for this method.
@@ -32,10 +38,26 @@ pub enum ErrorCode {
     TaskFinished,
     /// The task has not ended; what was asked for needs an ended one.
     TaskNotFinished,
+    /// Some members of a batch are not acceptable, and none was accepted; `batch` says which.
+    InvalidBatch,
+    /// The batch has ended.
+    BatchFinished,
+    /// The batch takes no more members, and not all were accepted; `batch` says how many.
+    BatchClosed,
+    /// The store failed before all members of a batch were accepted; `batch` says how many were, and how to go on.
+    BatchIncomplete,
     /// The `Idempotency-Key` was used with another request.
     IdempotencyKeyReused,
     /// `previous_task_id` names no finished task of this owner.
     PreviousTaskUnusable,
+    /// Another answer to this call came before.
+    ToolCallAnswered,
+    /// The call is not awaited any more: its time was up, or somebody interrupted the task, or the task has ended.
+    ToolCallClosed,
+    /// The task takes no more reports of progress.
+    ProgressExhausted,
+    /// The token of the callback is none of this namespace.
+    InvalidToken,
     /// Too many messages wait to be applied to this task.
     SteeringFull,
     /// The conversation has reached its maximum size.
@@ -85,4 +107,7 @@ pub struct Problem {
     /// With `unknown_agent`: the agents that exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known_agents: Option<Vec<String>>,
+    /// With the codes of batches: what is wrong with it, or what became of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub batch: Option<Box<BatchProblem>>,
 }

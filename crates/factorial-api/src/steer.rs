@@ -11,10 +11,11 @@ use crate::InputMessage;
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SteerMode {
-    /// At the next boundary between turns.
+    /// At the next boundary between turns. A parked task stays parked until what it awaits is answered.
     #[default]
     NextTurn,
-    /// At once: the open model call is aborted and the run goes on with the message.
+    /// At once: the open model call is aborted and the run goes on with the message. A parked task is woken: what it
+    /// awaits is answered with `interrupted`, and children that it waited for are cancelled.
     Interrupt,
 }
 

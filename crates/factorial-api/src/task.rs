@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-use crate::{InputMessage, Page, Time};
+use crate::{CallerTool, Descendants, InputMessage, Page, Time};
 
 /// State of a task. The last three are terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,6 +118,9 @@ pub struct SubmitTask {
     /// Keeps the text as it comes in the event log, so that readers who resume lose and repeat nothing.
     #[serde(default)]
     pub stream: bool,
+    /// Tools that the caller answers: at most 32, 64 KiB together. A call of one waits in `tool-calls` of the task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<CallerTool>,
     /// Labels of your own: at most 32, keys up to 64, values up to 512 characters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -199,6 +202,18 @@ pub struct Task {
     /// The task that spawned it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<String>,
+    /// The task at the top of its tree, if that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_id: Option<String>,
+    /// Tasks above it.
+    #[serde(default)]
+    pub depth: u32,
+    /// Calls, approvals and children that it awaits.
+    #[serde(default)]
+    pub awaiting: u32,
+    /// Its descendants that have ended, together.
+    #[serde(default, skip_serializing_if = "Descendants::is_empty")]
+    pub descendants: Descendants,
     /// The batch that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<String>,

@@ -202,9 +202,18 @@ pub(crate) fn transport(error: reqwest::Error) -> ClientError {
         // A password may be part of it; nothing fails on what is not there.
         let _ = url.set_password(None);
         url.set_query(None);
+        hide_token(url);
     }
     ClientError::Transport {
         url: url.map_or_else(String::new, String::from),
         source: error.without_url(),
+    }
+}
+
+/// What follows `callbacks` in a path is a secret.
+fn hide_token(url: &mut Url) {
+    if let Some((before, _)) = url.path().split_once("/v1/callbacks/") {
+        let path = format!("{before}/v1/callbacks/***");
+        url.set_path(&path);
     }
 }

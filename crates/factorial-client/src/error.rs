@@ -40,6 +40,9 @@ pub enum ClientError {
     /// The answer is not of the form that this version knows.
     #[error("unexpected answer: {0}")]
     Decode(#[from] serde_json::Error),
+    /// What was to be sent could not be read.
+    #[error("cannot read what is to be sent: {0}")]
+    Read(std::io::Error),
     /// An event stream brought nothing for too long, again and again.
     #[error("the event stream is silent")]
     Silent,
@@ -69,7 +72,7 @@ impl ClientError {
             Self::Status { status, .. } => matches!(status.as_u16(), 502..=504),
             Self::Transport { source, .. } => !source.is_builder(),
             Self::Silent => true,
-            Self::Setup(_) | Self::Decode(_) => false,
+            Self::Setup(_) | Self::Decode(_) | Self::Read(_) => false,
         }
     }
 
@@ -95,6 +98,10 @@ fn describe(problem: &Problem) -> String {
     }
     for error in &problem.errors {
         text.push_str(&format!("; {} {}", error.field, error.message));
+    }
+    for bad in problem.batch.iter().flat_map(|batch| &batch.lines) {
+        let (line, pointer, message) = (bad.line, &bad.pointer, &bad.message);
+        text.push_str(&format!("; line {line}: {pointer} {message}"));
     }
     text
 }

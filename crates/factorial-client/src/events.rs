@@ -1,13 +1,14 @@
-//! The events of a task as a stream that survives the connections it comes over.
+//! The events of a task or a batch as a stream that survives the connections it comes over.
 //!
 //! Invariant: every `seq` after the given one comes once and in order, whatever happens to gateways on the way.
 
-use std::{fmt, pin::Pin};
+use std::{fmt, marker::PhantomData, pin::Pin};
 
 use eventsource_stream::{EventStreamError, Eventsource};
 use factorial_api::{ErrorCode, Event};
 use futures::{Stream, StreamExt, stream};
 use reqwest::{Method, StatusCode, header::ACCEPT};
+use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -17,8 +18,38 @@ use crate::{
 
 type Frames = Pin<Box<dyn Stream<Item = Result<String, ClientError>> + Send>>;
 
+/// What a log is about.
+pub(crate) trait Subject: DeserializeOwned + Send + 'static {
+    /// As it is in paths.
+    const PLURAL: &'static str;
+    /// Says that it has expired.
+    const GONE: ErrorCode;
+
+    /// Place in the log.
+    fn seq(&self) -> u64;
+
+    /// The event is the last one, for now at least.
+    fn is_terminal(&self) -> bool;
+}
+
+impl Subject for Event {
+    const PLURAL: &'static str = "tasks";
+    const GONE: ErrorCode = ErrorCode::TaskNotFound;
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(
+            self.event_type.as_str(),
+            "run_completed" | "run_failed" | "run_cancelled"
+        )
+    }
+}
+
 /// A reader's place, with or without a connection.
-struct Reader {
+struct Reader<E> {
     client: Client,
     id: String,
     last: u64,
@@ -30,11 +61,12 @@ struct Reader {
     /// An end of the run was seen; the task may have expired since.
     ended: bool,
     done: bool,
+    subject: PhantomData<fn() -> E>,
 }
 
 /// What the next step of a reader brought.
-enum Step {
-    Event(Event),
+enum Step<E> {
+    Event(E),
     /// Nothing, but it may go on.
     Nothing,
     End,
@@ -49,25 +81,35 @@ impl Client {
         id: &str,
         starting_after: u64,
     ) -> impl Stream<Item = Result<Event, ClientError>> + Send + use<> {
-        let reader = Reader {
-            client: self.clone(),
-            id: id.to_owned(),
-            last: starting_after,
-            frames: None,
-            fresh: true,
-            failures: 0,
-            ended: false,
-            done: false,
-        };
-        stream::unfold(reader, |mut reader| async move {
-            let item = reader.next().await?;
-            Some((item, reader))
-        })
-        .boxed()
+        follow(self, id, starting_after)
     }
 }
 
-impl fmt::Debug for Reader {
+/// The events of a subject after a `seq`, over as many connections as it takes.
+pub(crate) fn follow<E: Subject>(
+    client: &Client,
+    id: &str,
+    starting_after: u64,
+) -> impl Stream<Item = Result<E, ClientError>> + Send + use<E> {
+    let reader = Reader {
+        client: client.clone(),
+        id: id.to_owned(),
+        last: starting_after,
+        frames: None,
+        fresh: true,
+        failures: 0,
+        ended: false,
+        done: false,
+        subject: PhantomData,
+    };
+    stream::unfold(reader, |mut reader| async move {
+        let item = reader.next().await?;
+        Some((item, reader))
+    })
+    .boxed()
+}
+
+impl<E> fmt::Debug for Reader<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
             .field("id", &self.id)
@@ -76,8 +118,8 @@ impl fmt::Debug for Reader {
     }
 }
 
-impl Reader {
-    async fn next(&mut self) -> Option<Result<Event, ClientError>> {
+impl<E: Subject> Reader<E> {
+    async fn next(&mut self) -> Option<Result<E, ClientError>> {
         while !self.done {
             match self.step().await {
                 Ok(Step::Event(event)) => {
@@ -98,7 +140,7 @@ impl Reader {
         None
     }
 
-    async fn step(&mut self) -> Result<Step, ClientError> {
+    async fn step(&mut self) -> Result<Step<E>, ClientError> {
         let Some(frames) = &mut self.frames else {
             return self.connect().await;
         };
@@ -107,7 +149,7 @@ impl Reader {
             return Err(ClientError::Silent);
         };
         let Some(data) = frame else {
-            // The task has ended, or the gateway has; the next connection will tell. Not at once when this one
+            // The subject has ended, or the gateway has; the next connection will tell. Not at once when this one
             // brought nothing: something in between may answer like this for ever.
             self.frames = None;
             return if self.fresh {
@@ -116,30 +158,28 @@ impl Reader {
                 Ok(Step::Nothing)
             };
         };
-        let event: Event = serde_json::from_str(&data?)?;
-        if event.seq <= self.last {
+        let event: E = serde_json::from_str(&data?)?;
+        let seq = event.seq();
+        if seq <= self.last {
             return Ok(Step::Nothing);
         }
-        if event.seq > self.last + 1 {
+        if seq > self.last + 1 {
             // Something between the gateway and here has swallowed some.
             return Err(ClientError::Silent);
         }
         self.fresh = false;
-        self.last = event.seq;
-        self.ended = matches!(
-            event.event_type.as_str(),
-            "run_completed" | "run_failed" | "run_cancelled"
-        );
+        self.last = seq;
+        self.ended = event.is_terminal();
         Ok(Step::Event(event))
     }
 
-    async fn connect(&mut self) -> Result<Step, ClientError> {
+    async fn connect(&mut self) -> Result<Step<E>, ClientError> {
         let client = &self.client;
         let query = [("starting_after", self.last.to_string())];
         let request = client
-            .request_with(Method::GET, &["v1", "tasks", &self.id, "events"], &query)
+            .request_with(Method::GET, &["v1", E::PLURAL, &self.id, "events"], &query)
             .header(ACCEPT, "text/event-stream");
-        // No bound on the whole: a stream lasts as long as its task.
+        // No bound on the whole: a stream lasts as long as its subject.
         let Ok(response) = timeout(client.0.timeout, request.send()).await else {
             return Err(ClientError::Silent);
         };
@@ -150,7 +190,7 @@ impl Reader {
         if !response.status().is_success() {
             let error = refusal(response).await;
             return match error.code() {
-                Some(ErrorCode::TaskNotFound) if self.ended => Ok(Step::End),
+                Some(code) if code == E::GONE && self.ended => Ok(Step::End),
                 _ => Err(error),
             };
         }

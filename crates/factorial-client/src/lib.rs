@@ -4,18 +4,25 @@
 //! again after a failure has, on the server, the effect of being sent once.
 
 mod agents;
+mod approvals;
 mod backoff;
+mod batches;
 mod builder;
 mod client;
 mod error;
 mod events;
+mod results;
 mod submit;
 mod tasks;
+mod tool_calls;
+mod tree;
 mod wait;
 
 pub use backoff::RetryPolicy;
+pub use batches::SubmittedBatch;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::ClientError;
 pub use submit::Submitted;
 pub use tasks::TaskFilter;
+pub use tool_calls::AskedFilter;

@@ -118,7 +118,8 @@ impl Client {
     }
 
     /// Hands messages to a task. Sent again after a failure, they are still applied once: by their `client_id`, or one
-    /// made for this call. `accepted` is then 0 although they were.
+    /// made for this call. `accepted` is then 0 although they were. A parked task is woken by `interrupt` alone: what it
+    /// awaits is given up.
     ///
     /// # Errors
     /// When they are refused, or the call remains unanswered.

@@ -12,7 +12,7 @@
 --- @include "set_timer"
 local id, token, write, delay, failure, data, config = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local key = B .. K_TASK .. id
-local outcome, t = check_lease(id, token, write, 'agent', 'turns')
+local outcome, t = check_lease(id, token, write, 'agent', 'turns', 'batch')
 if outcome == 'stale' then return { 'stale', t[1] } end
 if outcome ~= 'ok' then return { outcome } end
 local now = clock()
@@ -22,7 +22,7 @@ redis.call('HDEL', key, 'worker')
 redis.call('HSET', key, 'state', 'backoff', 'write', write, 'due', num(due), 'failure', failure)
 redis.call('HINCRBY', key, 'retries', 1)
 set_timer(K_DELAY, id, due)
-move_count(t[5], 'processing', 'backoff')
+move_count(t[5], 'processing', 'backoff', t[7])
 metric(t[5], now, config, { 'retried', 1 })
 append_events(id, t[4], now, { 'task_retried', data, t[6] or '0' })
 return { 'ok' }

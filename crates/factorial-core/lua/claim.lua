@@ -1,7 +1,8 @@
 -- Leases up to n queued tasks of an agent to a worker: highest priority first, owners in turn, oldest first.
 -- KEYS: 1 base of the partition
 -- ARGV: 1 worker  2 agent  3 n  4 lease, ms  5 entries of a conversation to send along  6 timeline config
--- Returns: empty | claimed now, then for each: id, token, fields (flat), length of the conversation, its first entries
+-- Returns: empty | claimed now, then for each: id, token, fields (flat), length of the conversation, its first entries,
+--          waits (flat) of a task that has waited
 -- Invariant: a token is larger than any before it in this partition, even after Redis lost its last second.
 --- @include "num"
 --- @include "slot"
@@ -36,7 +37,8 @@ local reply, leases, amounts = { 'claimed', num(now) }, {}, {}
 for i = 1, #ids do
   local id = ids[i]
   local key = B .. K_TASK .. id
-  local t = redis.call('HMGET', key, 'state', 'ready', 'attempts', 'started', 'turns')
+  local t = redis.call('HMGET', key, 'state', 'ready', 'attempts', 'started', 'turns', 'awaited',
+      'batch')
   if t[1] == 'queued' then
     token = token + 1
     local attempt = num((t[3] or 0) + 1)
@@ -49,8 +51,12 @@ for i = 1, #ids do
     leases[#leases + 1], leases[#leases + 2] = num(now + lease), id
     local wait = 'w' .. slot(waited)
     amounts[wait] = (amounts[wait] or 0) + 1
+    if t[7] and redis.call('EXISTS', B .. K_BATCH .. t[7]) == 1 then
+      redis.call('HINCRBY', B .. K_BATCH .. t[7], 'queued', -1)
+      redis.call('HINCRBY', B .. K_BATCH .. t[7], 'processing', 1)
+    end
     reply[#reply + 1] = { id, num(token), redis.call('HGETALL', key), redis.call('LLEN', key .. K_LOG),
-      redis.call('LRANGE', key .. K_LOG, 0, entries - 1) }
+      redis.call('LRANGE', key .. K_LOG, 0, entries - 1), t[6] and redis.call('HGETALL', key .. K_WAITS) or nil }
   end
 end
 local claimed = #leases / 2

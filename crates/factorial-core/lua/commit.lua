@@ -2,15 +2,19 @@
 -- KEYS: 1 base of the partition
 -- ARGV: 1 id  2 token  3 write  4 lease, ms  5 '1' at a boundary, else ''  6 entries that the worker knows
 --       7 most bytes of a conversation  8 number of entries, then they; number of fields and values, then they;
---       number of events' parts, then they (type, data, turn)
+--       number of events' parts, then they (type, data, turn); if waits change: number of wait keys that are used up,
+--       then they, then of each new wait its key, kind, timeout (ms, or ''), ref
 -- Returns: ok, then the steering messages taken | replayed, then what came after the entries | stale state | gone |
 --          diverged length | conversation_too_large bytes
 -- Invariant: nothing is written under a stale token; one write is applied once.
 --- @include "clock"
 --- @include "num"
 --- @include "append_events"
+--- @include "batch_progress"
 --- @include "check_lease"
 --- @include "push_all"
+--- @include "register_wait"
+--- @include "take_answers"
 --- @include "take_steering"
 local id, token, write, lease, boundary = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local known, max_bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -18,8 +22,10 @@ local key = B .. K_TASK .. id
 local entries = tonumber(ARGV[8])
 local fields_at = 9 + entries
 local events_at = fields_at + 1 + tonumber(ARGV[fields_at])
+local waits_at = events_at + 1 + tonumber(ARGV[events_at])
 
-local outcome, t = check_lease(id, token, write, 'bytes', 'steering', 'crashes', 'turns')
+local outcome, t = check_lease(id, token, write, 'bytes', 'steering', 'crashes', 'turns',
+  'agent', 'owner', 'batch')
 if outcome == 'gone' then return { 'gone' } end
 if outcome == 'stale' then return { 'stale', t[1] } end
 if outcome == 'replayed' then
@@ -38,7 +44,7 @@ redis.call('ZREM', B .. K_LEASE, id)
 local now = clock()
 redis.call('ZADD', B .. K_LEASE, num(now + lease), id)
 push_all(key .. K_LOG, ARGV, 9, fields_at - 1)
-local events = { unpack(ARGV, events_at + 1, events_at + tonumber(ARGV[events_at])) }
+local events = { unpack(ARGV, events_at + 1, waits_at - 1) }
 local reply = { 'ok' }
 if boundary == '1' and t[6] and t[6] ~= '0' then
   local count, taken = take_steering(id)
@@ -51,4 +57,12 @@ end
 if entries > 0 and t[7] then redis.call('HDEL', key, 'crashes') end
 redis.call('HSET', key, 'write', write, 'bytes', num(bytes), unpack(ARGV, fields_at + 1, events_at - 1))
 append_events(id, t[4], now, events)
+if ARGV[waits_at] then
+  local first = waits_at + 1 + tonumber(ARGV[waits_at])
+  take_answers(id, ARGV, waits_at + 1, first - 1)
+  for i = first, #ARGV, 4 do
+    register_wait(id, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], t[9], t[10], now)
+  end
+end
+if t[11] then count_turns(t[11], t[8], ARGV, fields_at + 1, events_at - 1, now) end
 return reply

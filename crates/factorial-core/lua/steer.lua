@@ -2,12 +2,14 @@
 -- KEYS: 1 base of the partition
 -- ARGV: 1 id  2 '1' to interrupt the open model call, else ''  3 client id of this call  4 most messages waiting
 --       5 most calls in the life of a task  6.. messages, entries of the conversation
--- Returns: accepted waiting | duplicate waiting | finished state | full waiting | exhausted | gone
+-- Returns: accepted waiting, '1' if it woke a parked task | duplicate waiting | finished state | full waiting | exhausted | gone
 -- Invariant: accepted messages are applied once, in order, or the task's end reports them.
 --- @include "clock"
 --- @include "append_events"
+--- @include "close_waits"
 --- @include "push_all"
 --- @include "tell_worker"
+--- @include "unpark"
 local id, interrupt, client, most, most_calls = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local key = B .. K_TASK .. id
 local t = redis.call('HMGET', key, 'state', 'steering', 'worker', 'attempts', 'turns')
@@ -21,7 +23,15 @@ if redis.call('SCARD', key .. K_SEEN) >= most_calls then return { 'exhausted' } 
 push_all(key .. K_INBOX, ARGV, 6, #ARGV)
 redis.call('SADD', key .. K_SEEN, client)
 waiting = redis.call('HINCRBY', key, 'steering', count)
-append_events(id, t[4] or '0', clock(), { 'run_steering_accepted',
+local now = clock()
+append_events(id, t[4] or '0', now, { 'run_steering_accepted',
   '{"count":' .. count .. ',"mode":"' .. (interrupt == '1' and 'interrupt' or 'next_turn') .. '"}', t[5] or '0' })
-if interrupt == '1' and t[1] == 'processing' and t[3] then tell_worker(t[3], 'interrupt', id) end
-return { 'accepted', waiting }
+if interrupt ~= '1' then return { 'accepted', waiting, '' } end
+if t[1] == 'pending_child_tasks' or t[1] == 'pending_tool_results' then
+  close_waits(id, 'interrupted', true, now)
+  return { 'accepted', waiting, unpark(id, now) and '1' or '' }
+end
+-- For a worker that is about to park it.
+redis.call('HSET', key, 'interrupt', '1')
+if t[1] == 'processing' and t[3] then tell_worker(t[3], 'interrupt', id) end
+return { 'accepted', waiting, '' }

@@ -23,6 +23,10 @@ pub enum EventType {
     ToolCompleted,
     /// A tool call gave an error.
     ToolFailed,
+    /// A tool call needs a yes before it is made.
+    ApprovalRequested,
+    /// A tool call is answered from outside.
+    ToolDeferred,
     /// The agent's output.
     Output,
     /// A limit ended the run.
@@ -42,6 +46,8 @@ impl EventType {
             Self::ToolStarted => "progress_update_tool_action_started",
             Self::ToolCompleted => "progress_update_tool_action_completed",
             Self::ToolFailed => "progress_update_tool_action_failed",
+            Self::ApprovalRequested => "approval_requested",
+            Self::ToolDeferred => "tool_call_deferred",
             Self::Output => "agent_output",
             Self::LimitReached => "run_limit_reached",
         }
@@ -95,12 +101,16 @@ pub struct Event {
 }
 
 impl Event {
-    /// The event ends the run of its task.
+    /// The event ends the run of its task, or its batch.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         matches!(
             self.event_type.as_str(),
-            "run_completed" | "run_failed" | "run_cancelled"
+            "run_completed"
+                | "run_failed"
+                | "run_cancelled"
+                | "batch_completed"
+                | "batch_cancelled"
         )
     }
 

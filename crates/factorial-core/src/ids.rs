@@ -105,15 +105,6 @@ name!(
     64,
     |_, b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-')
 );
-name!(
-    /// A batch.
-    BatchId,
-    "batch_id",
-    "must be 1 to 40 of a-z 0-9 -",
-    40,
-    |_, b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
-);
-
 /// A slice of a namespace that one Redis slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -195,6 +186,68 @@ impl FromStr for TaskId {
     }
 }
 
+/// A batch: `<partition>-<ULID in lower case>`. The ids of its members follow from it, so none is stored twice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BatchId(TaskId);
+
+impl BatchId {
+    /// An id in a partition.
+    #[must_use]
+    pub fn new(partition: Partition, unique: Ulid) -> Self {
+        Self(TaskId::new(partition, unique))
+    }
+
+    /// The partition that holds the batch and its members.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        self.0.partition
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The part that sorts by time.
+    #[must_use]
+    pub fn unique(&self) -> &str {
+        self.0.unique()
+    }
+
+    /// The id of its member with this index, counted from 0.
+    #[must_use]
+    pub fn member(&self, index: u64) -> TaskId {
+        let unique = Ulid::from_string(self.unique()).map_or(0, |ulid| ulid.0);
+        let unique = unique.wrapping_add(1 + u128::from(index));
+        TaskId::new(self.partition(), Ulid(unique))
+    }
+}
+
+impl fmt::Display for BatchId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for BatchId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        text.parse().map(Self).map_err(|_| InvalidName {
+            what: "batch_id",
+            problem: "is not a batch id: <partition>-<26 characters>",
+        })
+    }
+}
+
+impl From<BatchId> for String {
+    fn from(id: BatchId) -> Self {
+        id.0.into()
+    }
+}
+
 impl TryFrom<String> for TaskId {
     type Error = InvalidName;
     fn try_from(text: String) -> Result<Self, InvalidName> {
@@ -267,6 +320,15 @@ mod tests {
             assert!(bad.parse::<TaskId>().is_err(), "{bad:?}");
         }
         assert!(OwnerId::new("auth0|Jane.Doe+x@example.org/team=1").is_ok());
+    }
+
+    #[test]
+    fn members_of_a_batch_have_ids_that_follow_from_it() {
+        let batch = BatchId::new(Partition(3), Ulid::from_parts(1_700_000_000_000, 31));
+        assert_eq!(batch.member(0).as_str(), "3-01hf7yat000000000000000010");
+        assert_eq!(batch.member(99_999).partition(), Partition(3));
+        assert!(batch.member(0) < batch.member(1) && batch.member(31) < batch.member(32));
+        assert_eq!(batch.as_str().parse::<BatchId>().unwrap(), batch);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Names of keys and channels: the only place, with `segments.rs`, where they are made.
 
 use crate::{
-    ids::{AgentName, Namespace, OwnerId, Partition, TaskId, WorkerId},
+    ids::{AgentName, BatchId, Namespace, OwnerId, Partition, TaskId, WorkerId},
     segments as s,
 };
 
@@ -92,6 +92,39 @@ impl Keys {
     #[must_use]
     pub fn place(&self, partition: Partition, place: &str) -> String {
         format!("{}{place}", self.base(partition))
+    }
+    /// Waits of a task.
+    #[must_use]
+    pub fn waits(&self, id: &TaskId) -> String {
+        self.of_task(id, s::WAITS)
+    }
+    /// Children of a task, in the order in which they were spawned.
+    #[must_use]
+    pub fn offspring(&self, id: &TaskId) -> String {
+        self.of_task(id, s::OFFSPRING)
+    }
+    /// Hash of a batch.
+    #[must_use]
+    pub fn batch(&self, id: &BatchId) -> String {
+        format!("{}{}{id}", self.base(id.partition()), s::BATCH)
+    }
+    /// Event log of a batch.
+    #[must_use]
+    pub fn batch_events(&self, id: &BatchId) -> String {
+        format!("{}{}", self.batch(id), s::EVENTS)
+    }
+    /// Channel of the events of a batch.
+    #[must_use]
+    pub fn batch_channel(&self, id: &BatchId) -> String {
+        format!("{}{}{id}", self.base(id.partition()), s::EVENT_CHANNEL)
+    }
+    /// Index of all batches, or of those of an owner.
+    #[must_use]
+    pub fn batches(&self, partition: Partition, owner: Option<&OwnerId>) -> String {
+        match owner {
+            Some(owner) => format!("{}{}{owner}", self.base(partition), s::OWNER_BATCHES),
+            None => format!("{}{}", self.base(partition), s::BATCHES),
+        }
     }
     /// One bucket of the timeline of an agent.
     #[must_use]

@@ -3,6 +3,8 @@
 //! The only crate that speaks Redis: services call [`Store`]. A transition is one Lua script in `lua/`, with its
 //! arguments and outcomes in the file of the same name in `scripts/`; keys are named in `keys.rs` alone.
 
+mod asked;
+mod batch;
 mod connect;
 mod conversation;
 mod error;
@@ -17,13 +19,17 @@ mod read;
 mod registry;
 mod script;
 mod scripts;
+mod secret;
 pub mod segments;
 mod signals;
 mod store;
 mod task;
 mod timeline;
+mod wait;
 mod wake;
 
+pub use asked::{Asked, AskedFilter, AskedPage};
+pub use batch::{BatchListPage, BatchRecord, BatchState, Unsettled};
 pub use connect::{ConnectError, StoreOptions};
 pub use conversation::{Entry, InputMessage, Role, ToolCall};
 pub use error::{StoreError, UnavailableReason};
@@ -37,23 +43,30 @@ pub use list::{ListFilter, ListPage};
 pub use live::{EventBatch, Subscription};
 pub use registry::{AgentAnnouncement, WorkerAgentSlots, WorkerAnnouncement};
 pub use scripts::{
+    answer::{Answer, AnswerOutcome},
     cancel::CancelOutcome,
+    cancel_batch::CancelBatchOutcome,
     cascade::Cascade,
     claim::{ClaimRequest, Claimed},
     commit::{Commit, CommitOutcome},
-    enqueue::{Enqueued, Idempotency, NewTask, Start},
+    enqueue::{Enqueued, Idempotency, NewTask, Parent, Start},
     expire::Expired,
     finish::{Ending, Finish, FinishOutcome},
+    open_batch::{NewBatch, OpenedBatch},
+    park::{ParkOutcome, ParkedFor},
     promote::Promoted,
     reconcile::{ReconcilePage, Walk},
     recover::{RecoverPolicy, Recovered},
     release::WriteOutcome,
     renew::Lost,
+    report_progress::ProgressOutcome,
     retry::RetryOutcome,
+    seal_batch::SealedBatch,
     steer::{Steer, SteerOutcome},
 };
 pub use signals::{Signal, SignalStream};
 pub use store::{Held, Store};
-pub use task::{TaskRecord, TaskState, Usage};
+pub use task::{TaskRecord, TaskState, Tree, Usage};
 pub use timeline::{Bucket, TimelineConfig};
+pub use wait::{NewWait, Wait, WaitKey, WaitKind, WaitOutcome, WaitStatus, WaitSubject};
 pub use wake::{WaitId, Waiter};

@@ -88,7 +88,7 @@ impl Hub {
         }
     }
 
-    fn subscribe(&self, channel: String) -> Subscription {
+    pub(crate) fn subscribe(&self, channel: String) -> Subscription {
         let mut channels = self
             .channels
             .lock()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use deadpool_redis::redis;
+use serde_json::Value;
 
 use crate::{
     conversation::Entry,
@@ -12,7 +13,22 @@ use crate::{
     script::Reply,
     store::Store,
     task::{TaskRecord, TaskState},
+    wait::Wait,
 };
+
+/// The output that the last two entries of a conversation hold.
+fn output_of(last: Vec<Entry>) -> Option<Value> {
+    let mut text = None;
+    for entry in last {
+        match entry {
+            Entry::Output { value: Some(value) } => return Some(value),
+            Entry::Output { value: None } => return text.map(Value::String),
+            Entry::Reply { content, .. } => text = Some(content),
+            _ => {}
+        }
+    }
+    None
+}
 
 impl Store {
     /// The record of a task.
@@ -56,6 +72,72 @@ impl Store {
         Entry::decode_all(&texts)
     }
 
+    /// What a task awaits or has awaited, by key.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or a wait cannot be read.
+    pub async fn waits(&self, id: &TaskId) -> Result<Vec<Wait>, StoreError> {
+        let mut cmd = redis::cmd("HGETALL");
+        cmd.arg(self.0.keys.waits(id));
+        let mut reply = Reply::new("wait", vec![self.0.link.command(&cmd).await?]);
+        Wait::decode_all(reply.map()?.texts()?)
+    }
+
+    /// Single entries of conversations, in the same order; `None` for one that is not there.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or an entry cannot be read.
+    pub async fn entries_at(
+        &self,
+        places: &[(TaskId, u64)],
+    ) -> Result<Vec<Option<Entry>>, StoreError> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipe = redis::pipe();
+        for (id, index) in places {
+            pipe.cmd("LINDEX").arg(self.0.keys.log(id)).arg(*index);
+        }
+        let mut replies = Reply::new("conversation entry", self.0.link.pipeline(&pipe).await?);
+        places
+            .iter()
+            .map(|_| {
+                replies
+                    .text_or_nil()?
+                    .map(|text| Entry::decode(&text))
+                    .transpose()
+            })
+            .collect()
+    }
+
+    /// Children of tasks, in the order in which they were spawned; at most `most` of each.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn children(
+        &self,
+        ids: &[TaskId],
+        most: usize,
+    ) -> Result<Vec<Vec<TaskId>>, StoreError> {
+        let mut pipe = redis::pipe();
+        for id in ids {
+            pipe.cmd("LRANGE")
+                .arg(self.0.keys.offspring(id))
+                .arg(0)
+                .arg(most.saturating_sub(1));
+        }
+        let mut replies = Reply::new("children", self.0.link.pipeline(&pipe).await?);
+        ids.iter()
+            .map(|_| {
+                let texts = replies.array()?.texts()?;
+                texts
+                    .into_iter()
+                    .map(|id| id.parse().map_err(|_| StoreError::corrupt("children", id)))
+                    .collect()
+            })
+            .collect()
+    }
+
     /// Events after a `seq`, at most `limit`, and the `seq` of the last one there is.
     ///
     /// # Errors
@@ -66,14 +148,24 @@ impl Store {
         after: u64,
         limit: u64,
     ) -> Result<(Vec<Event>, u64), StoreError> {
-        let key = self.0.keys.events(id);
+        self.events_of("event", &self.0.keys.events(id), after, limit)
+            .await
+    }
+
+    pub(crate) async fn events_of(
+        &self,
+        what: &'static str,
+        key: &str,
+        after: u64,
+        limit: u64,
+    ) -> Result<(Vec<Event>, u64), StoreError> {
         let mut pipe = redis::pipe();
         pipe.cmd("LRANGE")
-            .arg(&key)
+            .arg(key)
             .arg(after)
             .arg(after.saturating_add(limit).saturating_sub(1));
-        pipe.cmd("LLEN").arg(&key);
-        let mut replies = Reply::new("event", self.0.link.pipeline(&pipe).await?);
+        pipe.cmd("LLEN").arg(key);
+        let mut replies = Reply::new(what, self.0.link.pipeline(&pipe).await?);
         let texts = replies.array()?.texts()?;
         let last = replies.count()?;
         let events = texts
@@ -88,20 +180,27 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer, or an entry cannot be read.
-    pub async fn output(&self, id: &TaskId) -> Result<Option<serde_json::Value>, StoreError> {
-        let mut cmd = redis::cmd("LRANGE");
-        cmd.arg(self.0.keys.log(id)).arg(-2).arg(-1);
-        let entries = Entry::decode_all(&self.list("conversation entry", &cmd).await?)?;
-        let mut text = None;
-        for entry in entries {
-            match entry {
-                Entry::Output { value: Some(value) } => return Ok(Some(value)),
-                Entry::Output { value: None } => return Ok(text.map(serde_json::Value::String)),
-                Entry::Reply { content, .. } => text = Some(content),
-                _ => {}
-            }
+    pub async fn output(&self, id: &TaskId) -> Result<Option<Value>, StoreError> {
+        Ok(self
+            .outputs(std::slice::from_ref(id))
+            .await?
+            .pop()
+            .flatten())
+    }
+
+    /// The outputs of completed tasks, in the same order.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or an entry cannot be read.
+    pub async fn outputs(&self, ids: &[TaskId]) -> Result<Vec<Option<Value>>, StoreError> {
+        let mut pipe = redis::pipe();
+        for id in ids {
+            pipe.cmd("LRANGE").arg(self.0.keys.log(id)).arg(-2).arg(-1);
         }
-        Ok(None)
+        let mut replies = Reply::new("conversation entry", self.0.link.pipeline(&pipe).await?);
+        ids.iter()
+            .map(|_| Ok(output_of(Entry::decode_all(&replies.array()?.texts()?)?)))
+            .collect()
     }
 
     /// Tasks by agent and state, all partitions together.

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use std::collections::BTreeMap;
+
 use deadpool_redis::redis;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     error::StoreError,
@@ -28,6 +31,9 @@ pub struct AgentAnnouncement {
     /// Names of its tools.
     #[serde(default)]
     pub tools: Vec<String>,
+    /// JSON Schemas of the arguments of those tools that may need an approval, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approvals: BTreeMap<String, Value>,
     /// ms since the Unix epoch, by Redis; set by [`Store::announce`].
     #[serde(default)]
     pub seen_ms: u64,

@@ -60,6 +60,14 @@ impl Call {
         self
     }
 
+    /// The items alone.
+    pub(crate) fn args<T: ToRedisArgs>(mut self, items: &[T]) -> Self {
+        for item in items {
+            self.cmd.arg(item);
+        }
+        self
+    }
+
     /// A count, then the items.
     pub(crate) fn list<T: ToRedisArgs>(mut self, items: &[T]) -> Self {
         self.cmd.arg(items.len());
@@ -159,6 +167,39 @@ impl Reply {
     pub(crate) fn count(&mut self) -> Result<u64, StoreError> {
         let n = self.int()?;
         u64::try_from(n).map_err(|_| self.corrupt(format!("negative count: {n}")))
+    }
+
+    /// The next item as text; `None` when it is nil.
+    pub(crate) fn text_or_nil(&mut self) -> Result<Option<String>, StoreError> {
+        match self.value()? {
+            Value::Nil => Ok(None),
+            other => text(other).map(Some).map_err(|e| self.corrupt(e)),
+        }
+    }
+
+    /// The next item as members of a sorted set with whole scores; RESP2 and RESP3 say it differently.
+    pub(crate) fn scored(&mut self) -> Result<Vec<(i64, String)>, StoreError> {
+        let mut items = self.array()?;
+        let mut members = Vec::new();
+        while !items.is_empty() {
+            let (member, score) = match items.value()? {
+                Value::Array(pair) => {
+                    let mut pair = Reply::new(self.script, pair);
+                    (pair.text()?, pair.value()?)
+                }
+                member => (text(member).map_err(|e| self.corrupt(e))?, items.value()?),
+            };
+            let score = match score {
+                Value::Double(score) => score,
+                other => text(other)
+                    .ok()
+                    .and_then(|t| t.parse().ok())
+                    .ok_or_else(|| self.corrupt("score"))?,
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "scores are whole ms")]
+            members.push((score as i64, member));
+        }
+        Ok(members)
     }
 
     /// The next item as an array of its own.

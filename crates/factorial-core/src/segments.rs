@@ -13,10 +13,12 @@ pub const EVENTS: &str = ":e";
 pub const INBOX: &str = ":s";
 /// `t:<id>:x` set: client ids of steering calls.
 pub const SEEN: &str = ":x";
-/// `t:<id>:w` hash: awaited call -> `?`, or how it was answered.
+/// `t:<id>:w` hash: wait key -> how the wait stands; see `wait.rs`.
 pub const WAITS: &str = ":w";
 /// `t:<id>:c` set: children that have not ended.
 pub const CHILDREN: &str = ":c";
+/// `t:<id>:k` list: every child, in the order in which they were spawned.
+pub const OFFSPRING: &str = ":k";
 /// `r:<agent>:<priority>:<owner>` sorted set: queued task -> when it became ready (ms; 0 = front).
 pub const READY: &str = "r:";
 /// `q:<agent>` sorted set: `<priority>:<owner>` that has queued tasks -> its turn.
@@ -27,7 +29,7 @@ pub const WAKE: &str = "wake:";
 pub const LEASE: &str = "lease";
 /// `delay` sorted set: task in `scheduled` or `backoff` -> when it is due (ms).
 pub const DELAY: &str = "delay";
-/// `pending` sorted set: parked task -> deadline of its wait (ms).
+/// `pending` sorted set: parked task -> since when (ms).
 pub const PENDING: &str = "pending";
 /// `done:<state>` sorted set: ended task -> when it ended (ms).
 pub const DONE: &str = "done:";
@@ -47,8 +49,22 @@ pub const COUNTS: &str = "n";
 pub const SEQ: &str = "seq";
 /// `mt:<agent>:<bucket ms>:<start ms>` hash with expiry: one bucket of the metrics timeline.
 pub const TIMELINE: &str = "mt:";
-/// `b:<id>` hash: counters of a batch.
+/// `await` sorted set: `<id> <wait key>` of an open wait with a deadline -> that (ms).
+pub const AWAIT: &str = "await";
+/// `asked` sorted set: `<kind> <agent> <owner> <id> <wait key>` of an open wait that asks an operator -> since when (ms).
+pub const ASKED: &str = "asked";
+/// `orphans` list: children that are not awaited any more and are still to be cancelled.
+pub const ORPHANS: &str = "orphans";
+/// `b:<id>` hash: a batch with its counters; `b:<id>:e` list: its events.
 pub const BATCH: &str = "b:";
+/// `batches` sorted set, all scores 0: every batch, for lists.
+pub const BATCHES: &str = "batches";
+/// `ib:<owner>` sorted set, all scores 0: every batch of the owner, for lists.
+pub const OWNER_BATCHES: &str = "ib:";
+/// `filling` sorted set: batch that takes members -> when it is sealed as it is (ms).
+pub const FILLING: &str = "filling";
+/// `cancelling` sorted set: cancelled batch whose members are still to be cancelled -> since when (ms).
+pub const CANCELLING: &str = "cancelling";
 /// `ev:<id>` channel: events of a task as they are appended.
 pub const EVENT_CHANNEL: &str = "ev:";
 /// `w:<worker>` channel: cancellations and interrupts for a worker.

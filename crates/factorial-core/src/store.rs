@@ -50,6 +50,12 @@ impl Store {
         (0..self.partitions()).map(Partition)
     }
 
+    /// Most bytes of a conversation; a task whose input is larger is refused.
+    #[must_use]
+    pub fn max_conversation_bytes(&self) -> u64 {
+        self.0.max_conversation_bytes
+    }
+
     /// The namespace.
     #[must_use]
     pub fn namespace(&self) -> &Namespace {

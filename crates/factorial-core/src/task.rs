@@ -127,6 +127,34 @@ impl Usage {
     }
 }
 
+/// What some tasks have spent together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// How many they are.
+    pub tasks: u64,
+    /// Tokens.
+    pub usage: Usage,
+    /// Millionths of a US dollar, of the models that have a price.
+    pub cost_micros: u64,
+}
+
+impl Tree {
+    pub(crate) fn decode(text: &str) -> Option<Self> {
+        let mut n = text.split(' ').map(str::parse);
+        let mut next = || n.next()?.ok();
+        Some(Self {
+            tasks: next()?,
+            usage: Usage {
+                input: next()?,
+                cached_input: next()?,
+                output: next()?,
+                reasoning: next()?,
+            },
+            cost_micros: next()?,
+        })
+    }
+}
+
 /// A task as it is stored. Times are ms since the Unix epoch, by Redis.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(
@@ -147,6 +175,21 @@ pub struct TaskRecord {
     pub conversation: TaskId,
     pub previous: Option<TaskId>,
     pub parent: Option<TaskId>,
+    /// Key of the parent's wait, if the parent waits for it.
+    pub call: Option<String>,
+    pub root: Option<TaskId>,
+    /// Below its root; 0 of a root.
+    pub depth: u32,
+    /// Open waits.
+    pub awaited: u32,
+    /// Descendants that have ended, together.
+    pub tree: Tree,
+    /// Most bytes of its output in the answer to its parent.
+    pub answer_bytes: Option<u64>,
+    /// Tools that the caller answers, as submitted.
+    pub tools: Option<Value>,
+    /// W3C trace context.
+    pub trace: Option<String>,
     pub batch: Option<BatchId>,
     pub stream: bool,
     pub turns: u32,
@@ -238,6 +281,19 @@ impl TaskRecord {
             conversation: f.take("conversation")?.unwrap_or_else(|| id.clone()),
             previous: f.take("previous")?,
             parent: f.take("parent")?,
+            call: f.take::<String>("call")?.filter(|call| !call.is_empty()),
+            root: f.take("root")?,
+            depth: f.number("depth")?,
+            awaited: f.number("awaited")?,
+            tree: match f.take::<String>("tree")? {
+                None => Tree::default(),
+                Some(text) => {
+                    Tree::decode(&text).ok_or_else(|| StoreError::corrupt("task", text))?
+                }
+            },
+            answer_bytes: f.take("answer_bytes")?,
+            tools: f.json("tools")?,
+            trace: f.take("trace")?,
             batch: f.take("batch")?,
             stream: f.take::<u8>("stream")?.is_some(),
             turns: f.number("turns")?,

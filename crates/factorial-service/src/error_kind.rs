@@ -22,6 +22,18 @@ pub enum ErrorKind {
     TaskNotFound,
     /// No such agent.
     AgentNotFound,
+    /// No such batch.
+    BatchNotFound,
+    /// Some members of a batch are not acceptable.
+    InvalidBatch,
+    /// The batch has ended.
+    BatchFinished,
+    /// The batch was closed before all members were accepted.
+    BatchClosed,
+    /// The store failed before all members were accepted.
+    BatchIncomplete,
+    /// No such call, or it is not answered this way.
+    ToolCallNotFound,
     /// No such route.
     RouteNotFound,
     /// Not a method of this route.
@@ -34,6 +46,14 @@ pub enum ErrorKind {
     IdempotencyKeyReused,
     /// The previous task cannot be gone on with.
     PreviousTaskUnusable,
+    /// Another answer came before.
+    ToolCallAnswered,
+    /// The call is not awaited any more.
+    ToolCallClosed,
+    /// The task takes no more reports.
+    ProgressExhausted,
+    /// The token is not one of ours.
+    InvalidToken,
     /// Too many steering messages wait.
     SteeringFull,
     /// The conversation is full.
@@ -97,6 +117,42 @@ impl ErrorKind {
                 "agent_not_found",
                 "There is no such agent",
             ),
+            Self::BatchNotFound => (
+                S::NOT_FOUND,
+                C::BatchNotFound,
+                "batch_not_found",
+                "There is no such batch",
+            ),
+            Self::InvalidBatch => (
+                S::UNPROCESSABLE_ENTITY,
+                C::InvalidBatch,
+                "invalid_batch",
+                "Some members are not acceptable, and none was accepted",
+            ),
+            Self::BatchFinished => (
+                S::CONFLICT,
+                C::BatchFinished,
+                "batch_finished",
+                "The batch has ended",
+            ),
+            Self::BatchClosed => (
+                S::CONFLICT,
+                C::BatchClosed,
+                "batch_closed",
+                "The batch was closed before all members were accepted",
+            ),
+            Self::BatchIncomplete => (
+                S::SERVICE_UNAVAILABLE,
+                C::BatchIncomplete,
+                "batch_incomplete",
+                "The store failed before all members were accepted",
+            ),
+            Self::ToolCallNotFound => (
+                S::NOT_FOUND,
+                C::ToolCallNotFound,
+                "tool_call_not_found",
+                "There is no such call to be answered",
+            ),
             Self::RouteNotFound => (
                 S::NOT_FOUND,
                 C::RouteNotFound,
@@ -132,6 +188,30 @@ impl ErrorKind {
                 C::PreviousTaskUnusable,
                 "previous_task_unusable",
                 "The previous task cannot be continued",
+            ),
+            Self::ToolCallAnswered => (
+                S::CONFLICT,
+                C::ToolCallAnswered,
+                "tool_call_answered",
+                "The call was answered before",
+            ),
+            Self::ToolCallClosed => (
+                S::CONFLICT,
+                C::ToolCallClosed,
+                "tool_call_closed",
+                "The call is not awaited any more",
+            ),
+            Self::ProgressExhausted => (
+                S::CONFLICT,
+                C::ProgressExhausted,
+                "progress_exhausted",
+                "The task takes no more reports of progress",
+            ),
+            Self::InvalidToken => (
+                S::UNAUTHORIZED,
+                C::InvalidToken,
+                "invalid_token",
+                "The token is not valid",
             ),
             Self::SteeringFull => (
                 S::TOO_MANY_REQUESTS,
@@ -188,6 +268,16 @@ mod tests {
             ErrorKind::UnknownAgent,
             ErrorKind::TaskNotFound,
             ErrorKind::AgentNotFound,
+            ErrorKind::BatchNotFound,
+            ErrorKind::InvalidBatch,
+            ErrorKind::BatchFinished,
+            ErrorKind::BatchClosed,
+            ErrorKind::BatchIncomplete,
+            ErrorKind::ToolCallNotFound,
+            ErrorKind::ToolCallAnswered,
+            ErrorKind::ToolCallClosed,
+            ErrorKind::ProgressExhausted,
+            ErrorKind::InvalidToken,
             ErrorKind::RouteNotFound,
             ErrorKind::MethodNotAllowed,
             ErrorKind::TaskFinished,

@@ -7,14 +7,17 @@ pub mod metrics;
 pub mod telemetry;
 
 mod admin;
+mod callback;
 mod error_kind;
 mod health;
 mod healthcheck;
+mod hs256;
 mod problem;
 mod shutdown;
 mod store;
 
 pub use admin::{router as admin_router, run_admin};
+pub use callback::CallbackTokens;
 pub use error_kind::ErrorKind;
 pub use health::{Age, Component, Health, Progress};
 pub use healthcheck::{HealthcheckError, healthcheck};

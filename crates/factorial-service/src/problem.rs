@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use factorial_api::{FieldError, Problem};
+use factorial_api::{BatchProblem, FieldError, Problem};
 
 use crate::error_kind::ErrorKind;
 use crate::metrics::HTTP_PROBLEMS_TOTAL;
@@ -29,6 +29,7 @@ pub struct ApiError {
     detail: Option<String>,
     errors: Vec<FieldError>,
     known_agents: Option<Vec<String>>,
+    batch: Option<Box<BatchProblem>>,
     retry_after: Option<Duration>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -42,6 +43,7 @@ impl ApiError {
             detail: None,
             errors: Vec::new(),
             known_agents: None,
+            batch: None,
             retry_after: None,
             cause: None,
         }
@@ -75,6 +77,13 @@ impl ApiError {
         self
     }
 
+    /// Says what is wrong with a batch, or what became of it.
+    #[must_use]
+    pub fn with_batch(mut self, batch: BatchProblem) -> Self {
+        self.batch = Some(Box::new(batch));
+        self
+    }
+
     /// Says when to come back. Sent in whole seconds, rounded up; 503 has 1 s without it.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
@@ -87,6 +96,22 @@ impl ApiError {
     pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
+    }
+
+    /// What is wrong, field by field; a refusal without fields is one about the whole.
+    #[must_use]
+    pub fn into_field_errors(self) -> Vec<FieldError> {
+        if !self.errors.is_empty() {
+            return self.errors;
+        }
+        let message = match self.detail {
+            Some(detail) => detail,
+            None => self.kind.parts().3.to_owned(),
+        };
+        vec![FieldError {
+            field: String::new(),
+            message,
+        }]
     }
 
     /// What it is refused for.
@@ -117,6 +142,7 @@ impl IntoResponse for ApiError {
             request_id: None,
             errors: self.errors,
             known_agents: self.known_agents,
+            batch: self.batch,
         };
         let mut response = document(status, &problem);
         let unavailable = status == StatusCode::SERVICE_UNAVAILABLE;

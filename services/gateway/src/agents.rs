@@ -1,18 +1,18 @@
-//! The names of the agents that workers have announced, kept here so that a submission costs one round trip.
+//! The agents that workers have announced, with their tools, kept here so that a submission costs one round trip.
 //!
 //! An agent stays known while its workers are away, so a name that is found here is right; one that is not is looked
 //! up again before it is refused. Refreshed by `refresh` every few seconds too, for a namespace that was wiped.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use arc_swap::ArcSwap;
 use factorial_core::{AgentName, Store, StoreError};
 use tokio::sync::Mutex;
 
-/// Names of all announced agents, as of the last look.
+/// All announced agents and the names of their tools, as of the last look.
 #[derive(Default)]
 pub(crate) struct AgentDirectory {
-    names: ArcSwap<BTreeSet<AgentName>>,
+    agents: ArcSwap<BTreeMap<AgentName, Vec<String>>>,
     /// When the last look that succeeded was begun. Held while somebody looks.
     looked: Mutex<Option<Instant>>,
 }
@@ -23,11 +23,16 @@ impl AgentDirectory {
     /// # Errors
     /// When Redis has to be asked and does not answer.
     pub(crate) async fn knows(&self, store: &Store, name: &AgentName) -> Result<bool, StoreError> {
-        if self.names.load().contains(name) {
+        if self.agents.load().contains_key(name) {
             return Ok(true);
         }
         self.look(store).await?;
-        Ok(self.names.load().contains(name))
+        Ok(self.agents.load().contains_key(name))
+    }
+
+    /// Names of the tools of an agent, as far as it is known.
+    pub(crate) fn tools(&self, name: &AgentName) -> Vec<String> {
+        self.agents.load().get(name).cloned().unwrap_or_default()
     }
 
     /// All names, not older than this call.
@@ -36,7 +41,7 @@ impl AgentDirectory {
     /// When Redis does not answer.
     pub(crate) async fn all(&self, store: &Store) -> Result<Vec<AgentName>, StoreError> {
         self.look(store).await?;
-        Ok(self.names.load().iter().cloned().collect())
+        Ok(self.agents.load().keys().cloned().collect())
     }
 
     /// One look serves all who asked before it was begun, so a flood of unknown names is no flood of calls.
@@ -48,11 +53,11 @@ impl AgentDirectory {
         }
         let begun = Instant::now();
         let agents = store.agents().await?;
-        self.names.store(
+        self.agents.store(
             agents
                 .into_iter()
-                .map(|agent| agent.name)
-                .collect::<BTreeSet<_>>()
+                .map(|agent| (agent.name, agent.tools))
+                .collect::<BTreeMap<_, _>>()
                 .into(),
         );
         *looked = Some(begun);

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     agents::AgentDirectory,
+    answers::Tokens,
     clock::StoreClock,
     layers::{Slot, WaitGuard},
     metrics::{REQUESTS_SHED_TOTAL, WAITS_OPEN},
@@ -22,11 +23,15 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) agents: AgentDirectory,
     pub(crate) clock: StoreClock,
+    pub(crate) tokens: Tokens,
     /// Permits for requests in progress.
     pub(crate) requests: Arc<Semaphore>,
     /// Permits for event streams and long polls.
     pub(crate) waits: Arc<Semaphore>,
+    /// Permits for batches being submitted.
+    pub(crate) uploads: Arc<Semaphore>,
     pub(crate) max_body_bytes: usize,
+    pub(crate) max_batch_bytes: u64,
     pub(crate) keep_alive: Duration,
     /// Cancelled when nothing new is to be waited for.
     pub(crate) drain: CancellationToken,
@@ -50,9 +55,12 @@ impl AppState {
             store,
             agents: AgentDirectory::default(),
             clock: StoreClock::default(),
+            tokens: Tokens::default(),
             requests: Arc::new(Semaphore::new(config.max_concurrent_requests)),
             waits: Arc::new(Semaphore::new(config.max_event_streams)),
+            uploads: Arc::new(Semaphore::new(config.max_batch_uploads)),
             max_body_bytes: config.max_body_bytes,
+            max_batch_bytes: config.max_batch_bytes,
             keep_alive: config.stream_keep_alive_seconds,
             drain,
         }))

@@ -51,6 +51,12 @@ pub(crate) fn machine_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// A secret for a namespace that has none: 32 random bytes in hexadecimal digits.
+pub(crate) fn fresh_secret() -> String {
+    let bytes: [u8; 32] = rand::random();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Any partition, for a task that belongs to no other.
 pub(crate) fn any_partition(partitions: u16) -> Partition {
     Partition(rand::random_range(0..partitions.max(1)))

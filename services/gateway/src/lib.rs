@@ -4,14 +4,18 @@
 //! Invariant: all state is in Redis; any number of gateways serve one namespace.
 
 mod agents;
+mod answers;
 mod app;
+mod batch;
 mod clock;
 mod convert;
 mod extract;
+mod family;
 mod layers;
 mod listen;
 mod metrics;
 mod openapi;
+mod ownership;
 mod refusal;
 mod router;
 mod routes;

@@ -22,6 +22,8 @@ pub(crate) const CONNECTIONS_OPEN: &str = "factorial_gateway_connections_open";
 pub(crate) const CONNECTIONS_STALLED_TOTAL: &str = "factorial_gateway_connections_stalled_total";
 /// Counter of submissions. Label: `outcome` (`accepted`, `replayed`, `refused`).
 pub(crate) const TASKS_SUBMITTED_TOTAL: &str = "factorial_gateway_tasks_submitted_total";
+/// Counter of batches. Label: `outcome` (`accepted`, `replayed`, `refused`, `incomplete`).
+pub(crate) const BATCHES_SUBMITTED_TOTAL: &str = "factorial_gateway_batches_submitted_total";
 
 /// Gives the recorder the help texts.
 pub(crate) fn describe() {
@@ -41,4 +43,5 @@ pub(crate) fn describe() {
         "Connections closed because the client did not read."
     );
     metrics::describe_counter!(TASKS_SUBMITTED_TOTAL, "Submissions, by outcome.");
+    metrics::describe_counter!(BATCHES_SUBMITTED_TOTAL, "Batches, by outcome.");
 }

@@ -30,14 +30,24 @@ const WITH_BODY: [&str; 3] = [
     "unsupported_media_type",
 ];
 /// Kinds that an operation can name.
-const KINDS: [ErrorKind; 17] = [
+const KINDS: [ErrorKind; 27] = [
     ErrorKind::InvalidJson,
     ErrorKind::ValidationFailed,
     ErrorKind::PayloadTooLarge,
     ErrorKind::UnsupportedMediaType,
     ErrorKind::UnknownAgent,
+    ErrorKind::InvalidToken,
     ErrorKind::TaskNotFound,
     ErrorKind::AgentNotFound,
+    ErrorKind::ToolCallNotFound,
+    ErrorKind::ToolCallAnswered,
+    ErrorKind::ToolCallClosed,
+    ErrorKind::ProgressExhausted,
+    ErrorKind::BatchNotFound,
+    ErrorKind::InvalidBatch,
+    ErrorKind::BatchFinished,
+    ErrorKind::BatchClosed,
+    ErrorKind::BatchIncomplete,
     ErrorKind::TaskFinished,
     ErrorKind::TaskNotFinished,
     ErrorKind::IdempotencyKeyReused,
@@ -61,6 +71,10 @@ const KINDS: [ErrorKind; 17] = [
     components(schemas(Problem)),
     tags(
         (name = "tasks", description = "Submitting, watching and steering tasks"),
+        (name = "batches", description = "Many tasks at once"),
+        (name = "tool calls", description = "Calls that are answered from outside"),
+        (name = "approvals", description = "Calls that need a person's yes"),
+        (name = "callbacks", description = "Answers without a key, by the token of one call"),
         (name = "agents", description = "What can be asked"),
         (name = "workers", description = "Who runs the tasks"),
         (name = "service", description = "The gateway itself"),
@@ -134,6 +148,17 @@ fn add_problem(responses: &mut Map<String, Value>, status: u16, code: &str, titl
     match code {
         "validation_failed" => {
             example["errors"] = json!([{"field": "/owner_id", "message": "must not be empty"}]);
+        }
+        "invalid_batch" => {
+            example["batch"] = json!({"bad_lines": 1, "lines": [
+                {"line": 7, "pointer": "/query", "message": "must not be empty"},
+            ]});
+        }
+        "batch_incomplete" => {
+            example["batch"] = json!({
+                "id": "0-01k0a1b2c3d4e5f6g7h8j9kamn", "members": 1000, "accepted": 320, "accepted_exact": true,
+                "left": "resumable",
+            });
         }
         "unknown_agent" => example["known_agents"] = json!(["assistant", "weather"]),
         _ => {}

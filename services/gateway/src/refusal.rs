@@ -43,6 +43,16 @@ pub(crate) fn no_task() -> ApiError {
     ApiError::new(ErrorKind::TaskNotFound)
 }
 
+/// The task has made no such call, or it is not one that is answered this way.
+pub(crate) fn no_call() -> ApiError {
+    ApiError::new(ErrorKind::ToolCallNotFound)
+}
+
+/// The batch is not there, or not any more.
+pub(crate) fn no_batch() -> ApiError {
+    ApiError::new(ErrorKind::BatchNotFound)
+}
+
 /// The task has ended, and what was asked for needs a running one.
 pub(crate) fn finished(state: TaskState) -> ApiError {
     ApiError::new(ErrorKind::TaskFinished).with_detail(format!("the task is {state}"))

@@ -15,7 +15,7 @@ use crate::{
     app::AppState,
     layers::{bound, catch_panic, observe},
     openapi,
-    routes::{agents, fallback, health, tasks, workers},
+    routes::{agents, approvals, batches, callbacks, fallback, health, tasks, tool_calls, workers},
 };
 
 /// Everything under `/v1`.
@@ -30,6 +30,25 @@ pub(crate) fn v1() -> OpenApiRouter<AppState> {
         .routes(routes!(tasks::cancel::cancel_task))
         .routes(routes!(tasks::steer::steer_task))
         .routes(routes!(tasks::retry::retry_task))
+        .routes(routes!(tasks::tree::get_task_tree))
+        .routes(routes!(tool_calls::list::list_tool_calls))
+        .routes(routes!(tool_calls::result::answer_tool_call))
+        .routes(routes!(tool_calls::error::fail_tool_call))
+        .routes(routes!(tool_calls::progress::report_tool_call_progress))
+        .routes(routes!(tool_calls::approve::approve_tool_call))
+        .routes(routes!(tool_calls::deny::deny_tool_call))
+        .routes(routes!(tool_calls::asked::list_asked_tool_calls))
+        .routes(routes!(approvals::list::list_approvals))
+        .routes(routes!(callbacks::answer::answer_callback))
+        .routes(routes!(callbacks::progress::report_callback_progress))
+        .routes(routes!(
+            batches::list::list_batches,
+            batches::submit::submit_batch
+        ))
+        .routes(routes!(batches::get::get_batch))
+        .routes(routes!(batches::cancel::cancel_batch))
+        .routes(routes!(batches::events::list_batch_events))
+        .routes(routes!(batches::results::list_batch_results))
         .routes(routes!(agents::list::list_agents))
         .routes(routes!(agents::get::get_agent))
         .routes(routes!(workers::list::list_workers))

@@ -9,7 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     chore::{Chore, Driver},
-    chores::{Cascade, Deadlines, Expire, Gauges, Promote, Reconcile, Recover},
+    chores::{Batches, Cascade, Deadlines, Expire, Gauges, Promote, Reconcile, Recover, Waits},
     options::ReaperOptions,
 };
 
@@ -19,7 +19,8 @@ pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown
     let stop = CancellationToken::new();
     let chores = TaskTracker::new();
     let at_work = Arc::new(Semaphore::new(options.workers.max(1)));
-    let (promote, deadlines) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    // Called when something became due, or is to be done at once.
+    let [promote, deadlines, waits, cascade, batches] = [(); 5].map(|()| Arc::new(Notify::new()));
     let start = |call: Arc<Notify>, name| Driver {
         store: store.clone(),
         options: options.clone(),
@@ -36,7 +37,9 @@ pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown
         start(Arc::clone(&deadlines), "deadlines"),
         Deadlines,
     );
-    spawn(&chores, start(quiet(), "cascade"), Cascade);
+    spawn(&chores, start(Arc::clone(&waits), "waits"), Waits);
+    spawn(&chores, start(Arc::clone(&cascade), "cascade"), Cascade);
+    spawn(&chores, start(Arc::clone(&batches), "batches"), Batches);
     spawn(&chores, start(quiet(), "expire"), Expire);
     spawn(&chores, start(quiet(), "reconcile"), Reconcile::default());
     spawn(&chores, start(quiet(), "gauges"), Gauges::default());
@@ -45,8 +48,9 @@ pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown
     chores.spawn(async move {
         while notices.recv().await.is_some() {
             // Kept for a chore that is in a round just now.
-            promote.notify_one();
-            deadlines.notify_one();
+            for chore in [&promote, &deadlines, &waits, &cascade, &batches] {
+                chore.notify_one();
+            }
         }
     });
     tracing::info!(partitions = store.partitions(), "reaper started");

@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    callbacks::Callbacks,
     convert,
+    directory::Directory,
     held::{HeldTasks, InFlight},
     journal::StoreJournal,
     metrics as names,
@@ -28,6 +30,9 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) held: HeldTasks,
     pub(crate) lease: Duration,
+    pub(crate) directory: Directory,
+    pub(crate) callbacks: Option<Arc<Callbacks>>,
+    pub(crate) max_descendants: u64,
     /// Stop at the next boundary.
     pub(crate) drain: CancellationToken,
     /// Stop here and hand back.
@@ -82,7 +87,7 @@ async fn carry_out(
     if let Err(problem) = read_on(&context.store, &mut claimed).await {
         return match problem {
             Some(detail) => {
-                let journal = StoreJournal::new(context.store.clone(), &claimed, context.lease);
+                let journal = StoreJournal::new(context, slot.runner.version(), &claimed);
                 let failure = Failure {
                     kind: failure_kind::CORRUPT_CONVERSATION.to_owned(),
                     message: detail,
@@ -97,7 +102,7 @@ async fn carry_out(
             None => "lost",
         };
     }
-    let journal = StoreJournal::new(context.store.clone(), &claimed, context.lease);
+    let journal = StoreJournal::new(context, slot.runner.version(), &claimed);
     let end = {
         let run = slot
             .runner
@@ -112,6 +117,7 @@ async fn carry_out(
     };
     let result = match end {
         RunEnd::Completed => return "completed",
+        RunEnd::Parked => return "parked",
         RunEnd::HandBack => journal.release().await.map(|()| "handed_back"),
         RunEnd::Lost if journal.has_diverged().await => {
             journal.release().await.map(|()| "handed_back")
@@ -188,18 +194,18 @@ fn prepare<'a>(
         .map(|wall| {
             wall.saturating_sub(Duration::from_millis(u64::try_from(elapsed).unwrap_or(0)))
         });
-    let usage = record.total_usage();
     Run {
         context: context.unwrap_or_default(),
         turns_done: record.turns,
-        usage_so_far: factorial_agent::Usage {
-            input: usage.input,
-            cached_input: usage.cached_input,
-            output: usage.output,
-            reasoning: usage.reasoning,
-        },
+        usage_so_far: convert::usage(record.total_usage()),
         tool_calls_done: record.tool_calls,
         steering_waits: record.steering > 0,
+        waits: convert::waits(std::mem::take(&mut claimed.waits)),
+        caller_tools: convert::caller_tools(record.tools.as_ref()),
+        trace: record.trace.clone(),
+        depth: record.depth,
+        tree_usage: convert::usage(record.tree.usage),
+        tree_cost_usd_micros: record.tree.cost_micros,
         cost_so_far_usd_micros: record.cost_micros,
         limits,
         wall_remaining,
@@ -226,6 +232,9 @@ fn submitted_limits(json: Option<&serde_json::Value>) -> Limits {
         max_turns: small("max_turns"),
         max_total_tokens: number("max_total_tokens"),
         max_tool_calls: small("max_tool_calls"),
+        max_cost_usd: json
+            .and_then(|j| j.get("max_cost_usd"))
+            .and_then(serde_json::Value::as_f64),
         ..Limits::default()
     }
 }

@@ -6,23 +6,27 @@
 mod deltas;
 mod endings;
 mod reply;
+mod waits;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use factorial_agent::{
-    BoundaryReason, Completion, Journal, JournalError, Message, Output, ToolRecord, TurnRecord,
+    BoundaryReason, Completion, Journal, JournalError, Message, NewChild, NewWait, Output,
+    ParkedFor, Parking, Spawned, ToolRecord, TurnRecord, WaitKey,
 };
 use factorial_core::{
     Claimed, Commit, CommitOutcome, Ending, Entry, EventType, Finish, FinishOutcome, Held,
-    NewEvent, Store, StoreError, Usage,
+    NewEvent, OwnerId, Priority, Store, StoreError, Usage,
 };
 use metrics::counter;
 use serde_json::{Value, json};
 use tokio::{sync::Mutex, time::Instant};
 
 use self::deltas::Deltas;
-use crate::{convert, metrics as names};
+use crate::{
+    callbacks::Callbacks, convert, directory::Directory, execute::Context, metrics as names,
+};
 
 /// How long a write is repeated while Redis is away.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -35,7 +39,11 @@ struct Written {
     write: u64,
     known: u64,
     turn_started: u32,
-    usage: std::collections::BTreeMap<String, Usage>,
+    /// Committed turns, and of the last reply: its index, and the tools of its calls.
+    turns: u32,
+    reply_at: u64,
+    tool_of: BTreeMap<String, String>,
+    usage: BTreeMap<String, Usage>,
     cost_micros: u64,
     tool_calls: u32,
     diverged: bool,
@@ -48,23 +56,45 @@ pub(crate) struct StoreJournal {
     agent: Arc<str>,
     lease: Duration,
     stream: bool,
+    owner: OwnerId,
+    priority: Priority,
+    trace: Option<String>,
+    /// Most bytes of the output that its parent is told; `None` if nobody waits for it.
+    answer_bytes: Option<u64>,
+    /// Of the agent's definition.
+    version: Arc<str>,
+    directory: Directory,
+    callbacks: Option<Arc<Callbacks>>,
+    max_descendants: u64,
     written: Mutex<Written>,
     deltas: Deltas,
 }
 
 impl StoreJournal {
-    pub(crate) fn new(store: Store, claimed: &Claimed, lease: Duration) -> Self {
+    pub(crate) fn new(context: &Context, version: Arc<str>, claimed: &Claimed) -> Self {
         let record = &claimed.record;
+        let (reply_at, tool_of) = last_reply(&claimed.entries);
         Self {
-            store,
+            store: context.store.clone(),
             held: claimed.held.clone(),
             agent: record.agent.as_str().into(),
-            lease,
+            lease: context.lease,
             stream: record.stream,
+            owner: record.owner.clone(),
+            priority: record.priority,
+            trace: record.trace.clone(),
+            answer_bytes: record.call.as_ref().and(record.answer_bytes),
+            version,
+            directory: context.directory.clone(),
+            callbacks: context.callbacks.clone(),
+            max_descendants: context.max_descendants,
             written: Mutex::new(Written {
                 write: 0,
                 known: claimed.length,
                 turn_started: 0,
+                turns: record.turns,
+                reply_at,
+                tool_of,
                 usage: record.usage.clone(),
                 cost_micros: record.cost_micros,
                 tool_calls: record.tool_calls,
@@ -204,6 +234,7 @@ impl Journal for StoreJournal {
         let commit = Commit {
             entries: vec![entry],
             events,
+            taken: result.taken.iter().map(convert::wait_key).collect(),
             ..Commit::default()
         };
         let steering = self.commit(&mut written, commit, boundary).await?;
@@ -229,9 +260,11 @@ impl Journal for StoreJournal {
         last.write = written.write;
         last.known = written.known;
         let entries = last.entries.len() as u64;
+        let answer = self.answer(value.as_ref().unwrap_or(&Value::String(text)));
         let finish = Finish {
             last,
             ending: Ending::Completed(value),
+            answer,
         };
         match self
             .persist(|| self.store.finish(&self.held, &finish, self.lease))
@@ -273,10 +306,47 @@ impl Journal for StoreJournal {
         .await
     }
 
+    async fn register(&self, waits: Vec<NewWait>, taken: Vec<WaitKey>) -> Result<(), JournalError> {
+        self.register_waits(waits, taken).await
+    }
+
+    async fn spawn(&self, child: NewChild) -> Result<Spawned, JournalError> {
+        self.spawn_child(child).await
+    }
+
+    async fn settle_error(&self, key: WaitKey, message: String) -> Result<(), JournalError> {
+        self.answer_with_error(key, message).await
+    }
+
+    async fn park(&self, parked_for: ParkedFor) -> Result<Parking, JournalError> {
+        self.park_task(parked_for).await
+    }
+
+    fn callback_url(&self, call_id: &str) -> Option<String> {
+        let callbacks = self.callbacks.as_ref()?;
+        Some(callbacks.url(&self.held.id, call_id))
+    }
+
     fn delta(&self, turn: u32, text: &str) {
         if !self.stream {
             return;
         }
         self.deltas.push(turn, text);
     }
+}
+
+/// The index of the last reply of a conversation, and the tools of its calls.
+fn last_reply(entries: &[Entry]) -> (u64, BTreeMap<String, String>) {
+    let last = entries
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(index, entry)| match entry {
+            Entry::Reply { tool_calls, .. } => Some((index as u64, tool_calls)),
+            _ => None,
+        });
+    last.map_or_else(Default::default, |(index, calls)| {
+        let tools = calls.iter().map(|c| (c.id.clone(), c.name.clone()));
+        (index, tools.collect())
+    })
 }

@@ -3,7 +3,9 @@
 //! Started by `factorial-worker`, by `factorial dev` and by tests through [`run`]. It holds no durable state: what a
 //! run has done is in Redis with the commit that says so.
 
+mod callbacks;
 mod convert;
+mod directory;
 mod execute;
 mod fetch;
 mod heartbeat;

@@ -28,6 +28,10 @@ pub struct WorkerOptions {
     pub lease: Duration,
     /// How long open turns may go on after a termination signal.
     pub grace: Duration,
+    /// Descendants that a root task may have.
+    pub max_descendants: u64,
+    /// Base URL under which deferred HTTP tools answer.
+    pub public_url: Option<url::Url>,
 }
 
 impl Default for WorkerOptions {
@@ -38,6 +42,8 @@ impl Default for WorkerOptions {
             heartbeat_interval: Duration::from_secs(5),
             lease: Duration::from_secs(10),
             grace: Duration::from_secs(30),
+            max_descendants: 10_000,
+            public_url: None,
         }
     }
 }

@@ -20,6 +20,7 @@ pub struct Runner {
     /// One claim at a time, so that two partitions do not both count on the same free slots.
     pub(crate) claiming: Mutex<()>,
     running: AtomicU32,
+    version: Arc<str>,
 }
 
 impl Runner {
@@ -31,12 +32,18 @@ impl Runner {
         let name = AgentName::new(agent.definition().name.as_str())?;
         gauge!(names::SLOTS, "agent" => name.to_string()).set(f64::from(options.slots));
         Ok(Self {
+            version: agent.definition().version().into(),
             agent,
             name,
             options,
             claiming: Mutex::new(()),
             running: AtomicU32::new(0),
         })
+    }
+
+    /// Of the agent's definition.
+    pub(crate) fn version(&self) -> Arc<str> {
+        Arc::clone(&self.version)
     }
 
     pub(crate) fn free(&self) -> u32 {
@@ -69,7 +76,8 @@ impl Runner {
         AgentAnnouncement {
             name: self.name.clone(),
             description: Some(definition.description.clone()).filter(|d| !d.is_empty()),
-            version: definition.version(),
+            version: self.version.to_string(),
+            approvals: self.agent.approval_schemas(),
             model: definition
                 .model
                 .targets()

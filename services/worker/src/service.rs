@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use factorial_core::{ConnectError, Store, StoreOptions, WorkerId};
+use factorial_core::{ConnectError, Store, StoreError, StoreOptions, WorkerId};
 use factorial_service::{Health, Shutdown};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    execute::Context, fetch::Fetcher, heartbeat::Heartbeat, held::HeldTasks,
-    options::WorkerOptions, runner::Runner,
+    callbacks::Callbacks, directory::Directory, execute::Context, fetch::Fetcher,
+    heartbeat::Heartbeat, held::HeldTasks, options::WorkerOptions, runner::Runner,
 };
 
 /// How long the hand-backs at the end may take, if Redis does not answer.
@@ -21,6 +21,9 @@ pub enum WorkerError {
     /// Redis is not fit or not there.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The secret of the namespace could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No thread for the heartbeat.
     #[error("cannot start the heartbeat: {0}")]
     Thread(#[from] std::io::Error),
@@ -69,10 +72,19 @@ pub async fn run(
     // No task before the agents are announced and leases can be renewed.
     shutdown.drain.run_until_cancelled(first_beat).await;
 
+    let callbacks = match &options.public_url {
+        Some(url) => Some(Arc::new(
+            Callbacks::new(url, &store, &fresh_secret()).await?,
+        )),
+        None => None,
+    };
     let context = Context {
         store: store.clone(),
         held,
         lease: options.lease,
+        directory: Directory::default(),
+        callbacks,
+        max_descendants: options.max_descendants,
         drain: shutdown.drain.clone(),
         abandon: CancellationToken::new(),
     };
@@ -115,4 +127,10 @@ pub async fn run(
     let _ = tokio::task::spawn_blocking(move || heartbeat.join()).await;
     tracing::info!(worker.id = %worker, "worker stopped");
     Ok(())
+}
+
+/// 256 random bits as text.
+fn fresh_secret() -> String {
+    let bits: [u128; 2] = rand::random();
+    format!("{:032x}{:032x}", bits[0], bits[1])
 }

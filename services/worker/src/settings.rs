@@ -97,6 +97,8 @@ pub fn worker_options(
         heartbeat_interval: recovery.heartbeat_interval,
         lease: recovery.lease(),
         grace: worker.grace_period_seconds,
+        max_descendants: worker.max_descendants,
+        public_url: worker.public_url.clone(),
     }
 }
 

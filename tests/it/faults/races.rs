@@ -40,11 +40,14 @@ async fn enqueue(store: &Store) -> TaskId {
         deadline: None,
         limits: None,
         metadata: Default::default(),
+        tools: None,
+        trace: None,
         idempotency: None,
     };
-    assert_eq!(
-        store.enqueue(&task).await.unwrap(),
-        Enqueued::Accepted(TaskState::Queued)
+    let accepted = store.enqueue(&task).await.unwrap();
+    assert!(
+        matches!(accepted, Enqueued::Accepted(TaskState::Queued, _)),
+        "{accepted:?}"
     );
     id
 }
@@ -72,6 +75,7 @@ fn finish(ending: Ending) -> Finish {
             ..Commit::default()
         },
         ending,
+        answer: None,
     }
 }
 

@@ -1,5 +1,5 @@
 //! I4: each attempt has a start and an end in the event log, and the counters of attempts, retries, recoveries and
-//! hand-backs are those of the log.
+//! hand-backs are those of the log; who parked is queued again once.
 
 use factorial_core::TaskState;
 
@@ -24,17 +24,17 @@ pub(super) fn check(partition: &PartitionView, report: &mut Report) {
 }
 
 fn one(id: &str, task: &TaskView, report: &mut Report) {
-    let mut open = false;
+    let (mut open, mut parked) = (false, false);
     let (mut starts, mut retries, mut recoveries, mut hand_backs) = (0_i64, 0_i64, 0_i64, 0_i64);
     for (i, event) in task.events.iter().enumerate() {
         match event.name.as_str() {
             "run_started" | "run_resumed" => {
                 starts += 1;
-                if open {
+                if open || parked {
                     report.add(
                         Rule::Attempts,
                         id,
-                        format!("[{i}] starts an attempt inside another"),
+                        format!("[{i}] starts an attempt inside another, or of a parked task"),
                     );
                 }
                 if (event.name == "run_started") != (starts == 1) {
@@ -54,6 +54,17 @@ fn one(id: &str, task: &TaskView, report: &mut Report) {
                 open = true;
                 continue;
             }
+            "run_parked" => parked = true,
+            "run_unparked" => {
+                if !parked {
+                    report.add(
+                        Rule::Attempts,
+                        id,
+                        format!("[{i}] unparks what was not parked"),
+                    );
+                }
+                parked = false;
+            }
             "task_recovered" => recoveries += 1,
             "run_handed_back" => hand_backs += 1,
             "task_retried" if event.is_operator_retry() => retries = 0,
@@ -63,10 +74,13 @@ fn one(id: &str, task: &TaskView, report: &mut Report) {
             }
             _ => {}
         }
+        if event.is_terminal() {
+            parked = false;
+        }
         if ends_attempt(event) {
             let by_worker = matches!(
                 event.name.as_str(),
-                "run_completed" | "run_handed_back" | "task_recovered"
+                "run_completed" | "run_handed_back" | "run_parked" | "task_recovered"
             );
             if by_worker && !open {
                 report.add(
@@ -113,6 +127,11 @@ fn one(id: &str, task: &TaskView, report: &mut Report) {
         task.state() == Some(TaskState::Processing),
         open,
     );
+    let pending = matches!(
+        task.state(),
+        Some(TaskState::PendingChildTasks | TaskState::PendingToolResults)
+    );
+    report.same(Rule::Attempts, id, "parked", pending, parked);
     if task.number("crashes") > recoveries {
         report.add(Rule::Attempts, id, "more crashes than recoveries");
     }

@@ -6,7 +6,7 @@ use super::{
 };
 
 pub(super) fn check(partition: &PartitionView, report: &mut Report) {
-    for id in &partition.orphans {
+    for id in &partition.without_hash {
         report.add(Rule::Belongings, id, "has keys, but no hash");
     }
     for (id, task) in &partition.tasks {

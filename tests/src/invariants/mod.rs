@@ -3,12 +3,14 @@
 //! I3 (nothing under a stale token) shows in the others: a stale write would break a count, a log or an event's order.
 
 mod attempts;
+mod batches;
 mod belongings;
 mod counts;
 mod ends;
 mod places;
 mod report;
 mod steering;
+mod trees;
 mod usage;
 mod view;
 mod waits;
@@ -36,6 +38,8 @@ pub fn check_keyspace(keyspace: &Keyspace) -> Vec<Violation> {
         attempts::check(partition, &mut report);
         belongings::check(partition, &mut report);
         waits::check(partition, &mut report);
+        trees::check(partition, &mut report);
+        batches::check(partition, &mut report);
         usage::check(partition, &mut report);
         steering::check(partition, &mut report);
         counts::check(partition, &mut report);

@@ -107,13 +107,13 @@ fn scores(
         report.same(Rule::OnePlace, id, "due", field("due"), indexed(s::DELAY));
     }
     let ended = format!("{}{state}", s::DONE);
-    report.same(
-        Rule::OnePlace,
-        id,
-        "finished",
-        field("finished"),
-        indexed(&ended),
-    );
+    let (finished, mut at) = (field("finished"), indexed(&ended));
+    // One that was kept for its batch or for what lives below it is looked at again later.
+    let kept = !task.text("batch").is_empty() || !task.offspring.is_empty();
+    if kept && at > finished && finished.is_some() {
+        at = finished;
+    }
+    report.same(Rule::OnePlace, id, "finished", finished, at);
     let limit = if state.is_terminal() {
         None
     } else {

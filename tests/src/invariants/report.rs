@@ -13,9 +13,9 @@ pub enum Rule {
     Attempts,
     /// No key outlives its task, and every other key is known and bounded.
     Belongings,
-    /// A parent's count of awaited results is what is outstanding.
+    /// A task's count of awaited answers is what is outstanding, and somebody will give each.
     Awaited,
-    /// Usage is the sum of the committed turns; bytes are those of the conversation.
+    /// Usage is the sum of the committed turns, in a task and over its tree; bytes are those of the conversation.
     Usage,
     /// Each accepted steering message is applied, waiting, or reported.
     Steering,

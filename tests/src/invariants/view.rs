@@ -43,6 +43,8 @@ pub(super) struct TaskView {
     pub(super) inbox: Vec<String>,
     pub(super) waits: BTreeMap<String, String>,
     pub(super) children: BTreeSet<String>,
+    /// Every child that it has had, in their order.
+    pub(super) offspring: Vec<String>,
 }
 
 impl TaskView {
@@ -59,6 +61,11 @@ impl TaskView {
 
     pub(super) fn state(&self) -> Option<TaskState> {
         self.text("state").parse().ok()
+    }
+
+    /// An operator has queued it again after an end.
+    pub(super) fn was_revived(&self) -> bool {
+        self.events.iter().any(LoggedEvent::is_operator_retry)
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -80,10 +87,19 @@ pub(super) struct PartitionView {
     pub(super) by_owner: BTreeMap<String, BTreeMap<String, i64>>,
     pub(super) counts: BTreeMap<String, String>,
     pub(super) wakes: BTreeMap<String, Vec<String>>,
-    pub(super) batches: BTreeMap<String, BTreeMap<String, String>>,
+    /// `<id> <wait key>` -> deadline.
+    pub(super) awaits: BTreeMap<String, i64>,
+    /// `<kind> <agent> <owner> <id> <wait key>` -> since when.
+    pub(super) asked: BTreeMap<String, i64>,
     pub(super) cascade: Vec<String>,
-    /// Keys of tasks that have no hash.
+    /// Children that are not awaited any more and are to be cancelled.
     pub(super) orphans: Vec<String>,
+    pub(super) batches: BTreeMap<String, BTreeMap<String, String>>,
+    pub(super) batch_events: BTreeMap<String, Vec<LoggedEvent>>,
+    /// `batches`, `ib:<owner>`, `filling`, `cancelling`, `done:batch` -> batches.
+    pub(super) batch_places: BTreeMap<String, BTreeMap<String, i64>>,
+    /// Tasks of which there are keys, but no hash.
+    pub(super) without_hash: Vec<String>,
 }
 
 pub(super) struct View {
@@ -123,7 +139,7 @@ impl View {
             }
         }
         for partition in partitions.values_mut() {
-            partition.part_with_orphans();
+            partition.set_aside_those_without_hash();
         }
         Self { partitions }
     }
@@ -143,6 +159,7 @@ impl PartitionView {
                 s::SEEN => drop(set(content)?),
                 s::WAITS => task.waits = hash(content)?,
                 s::CHILDREN => task.children = set(content)?,
+                s::OFFSPRING => task.offspring = list(content)?,
                 _ => return None,
             }
         } else if let Some(own) = name.strip_prefix(s::READY) {
@@ -156,7 +173,14 @@ impl PartitionView {
         } else if let Some(owner) = name.strip_prefix(s::BY_OWNER) {
             self.by_owner.insert(owner.to_owned(), sorted(content)?);
         } else if let Some(batch) = name.strip_prefix(s::BATCH) {
-            self.batches.insert(batch.to_owned(), hash(content)?);
+            if let Some(id) = batch.strip_suffix(s::EVENTS) {
+                let events = read_events(key, list(content)?, report);
+                self.batch_events.insert(id.to_owned(), events);
+            } else {
+                self.batches.insert(batch.to_owned(), hash(content)?);
+            }
+        } else if is_batch_place(name) {
+            self.batch_places.insert(name.to_owned(), sorted(content)?);
         } else if name.starts_with(s::DONE) || [s::LEASE, s::DELAY, s::PENDING].contains(&name) {
             self.places.insert(name.to_owned(), sorted(content)?);
         } else if name.starts_with(s::TIMELINE) || name.starts_with(s::IDEMPOTENCY) {
@@ -165,6 +189,9 @@ impl PartitionView {
             match name {
                 s::DEADLINE => self.deadlines = sorted(content)?,
                 s::CASCADE => self.cascade = list(content)?,
+                s::ORPHANS => self.orphans = list(content)?,
+                s::AWAIT => self.awaits = sorted(content)?,
+                s::ASKED => self.asked = sorted(content)?,
                 s::COUNTS => self.counts = hash(content)?,
                 s::SEQ => drop(hash(content)?),
                 _ => return None,
@@ -173,7 +200,7 @@ impl PartitionView {
         Some(())
     }
 
-    fn part_with_orphans(&mut self) {
+    fn set_aside_those_without_hash(&mut self) {
         let gone: Vec<String> = self
             .tasks
             .iter()
@@ -182,9 +209,17 @@ impl PartitionView {
             .collect();
         for id in gone {
             self.tasks.remove(&id);
-            self.orphans.push(id);
+            self.without_hash.push(id);
         }
     }
+}
+
+fn is_batch_place(name: &str) -> bool {
+    let done = name
+        .strip_prefix(s::DONE)
+        .is_some_and(|what| what == "batch");
+    done || name.starts_with(s::OWNER_BATCHES)
+        || [s::BATCHES, s::FILLING, s::CANCELLING].contains(&name)
 }
 
 /// Stored as `<ms> <turn> <attempt> <type> <data>`; the position is the `seq`, so only the order can be wrong.

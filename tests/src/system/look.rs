@@ -113,10 +113,30 @@ impl System {
         }
     }
 
-    /// There are no tasks but those that were accepted.
+    /// The descendants of tasks, level by level.
+    pub async fn descendants(&self, ids: &[TaskId]) -> Vec<TaskRecord> {
+        let (mut all, mut level) = (Vec::new(), ids.to_vec());
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for ids in level.chunks(500) {
+                let children = self.store.children(ids, 1_000_000).await.expect("children");
+                next.extend(children.into_iter().flatten());
+            }
+            for ids in next.chunks(500) {
+                let records = self.store.tasks(ids).await.expect("records");
+                all.extend(records.into_iter().flatten());
+            }
+            level = next;
+        }
+        all
+    }
+
+    /// There are no tasks but those that were accepted, and their descendants.
     async fn nothing_else(&self, records: &[TaskRecord]) {
+        let ids: Vec<TaskId> = records.iter().map(|r| r.id.clone()).collect();
+        let below = self.descendants(&ids).await;
         let mut real: BTreeMap<_, u64> = BTreeMap::new();
-        for record in records {
+        for record in records.iter().chain(&below) {
             *real
                 .entry((record.agent.clone(), record.state))
                 .or_default() += 1;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use factorial_core::{
-    AgentAnnouncement, Namespace, Store, StoreOptions, TaskId, WorkerAnnouncement,
+    AgentAnnouncement, Namespace, Store, StoreOptions, TaskId, TaskState, Walk, WorkerAnnouncement,
 };
 use factorial_sim::Sim;
 use tempfile::TempDir;
@@ -20,6 +20,9 @@ use crate::{eventually, invariants, redis::TestRedis};
 
 /// How long a service may take to start.
 const START: Duration = Duration::from_secs(20);
+
+/// What a reaper says when it had to repair something.
+const REPAIRED: &str = "tasks were not where their state says";
 
 /// Redis, a gateway, reapers, workers, and the model.
 pub struct System {
@@ -85,6 +88,16 @@ impl System {
         system
     }
 
+    /// Puts another agent file in place of the one of the same name; workers that start later load it.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn replace_agent(&self, agent: &serde_json::Value) {
+        let name = agent["name"].as_str().expect("agents have names");
+        let file = self.dir.path().join("agents").join(format!("{name}.yaml"));
+        fs::write(file, agent.to_string()).expect("an agent file");
+    }
+
     /// Makes the agents known, as a worker that has been there before would have.
     async fn announce(&self) {
         let worker = WorkerAnnouncement {
@@ -107,6 +120,7 @@ impl System {
             version: String::new(),
             model: None,
             tools: Vec::new(),
+            approvals: std::collections::BTreeMap::new(),
             seen_ms: 0,
         });
         let agents: Vec<_> = agents.collect();
@@ -292,6 +306,7 @@ impl System {
     /// When a task does not end, or an invariant does not hold.
     pub async fn finish(mut self) {
         self.quiet(Duration::from_secs(60)).await;
+        self.nothing_to_repair().await;
         for process in self.running() {
             process.kill9();
         }
@@ -306,6 +321,51 @@ impl System {
             let _ = writeln!(text, "{violation}");
         }
         assert!(violations.is_empty(), "invariants do not hold:\n{text}");
+    }
+}
+
+impl System {
+    /// Reconciling finds nothing now, and the reapers have found nothing before.
+    async fn nothing_to_repair(&self) {
+        let agents = self.store.agents().await.expect("agents");
+        let mut walks = vec![
+            Walk::Leases,
+            Walk::Delays,
+            Walk::Pending,
+            Walk::Awaits,
+            Walk::Asked,
+        ];
+        let ends = TaskState::ALL.into_iter().filter(|s| s.is_terminal());
+        walks.extend(ends.map(Walk::Done));
+        walks.extend(agents.into_iter().map(|a| Walk::Agent(a.name)));
+        for partition in self.store.all_partitions() {
+            for walk in &walks {
+                let mut cursor = None;
+                loop {
+                    let page = self
+                        .store
+                        .reconcile(partition, walk, cursor.as_deref(), 500)
+                        .await;
+                    let page = page.expect("reconciled");
+                    assert_eq!(page.repaired, 0, "{walk:?} had to be repaired");
+                    cursor = page.next;
+                    if cursor.is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+        let processes = self
+            .processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for process in processes.iter() {
+            assert!(
+                !process.log().contains(REPAIRED),
+                "{} had to repair something",
+                process.name()
+            );
+        }
     }
 }
 

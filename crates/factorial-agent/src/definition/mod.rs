@@ -4,10 +4,12 @@
 //! Invariant: the serde form is the file format; unknown keys are refused everywhere, and absent ones are not written,
 //! so that a new key leaves the version of older agents as it is.
 
+mod awaited;
 mod model;
 mod name;
 mod settings;
 mod tool;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -16,10 +18,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use self::{
+    awaited::{AgentToolDefinition, Asks, DeferredToolDefinition},
     model::{ModelSpec, ModelTarget, Price, Provider},
     name::{AgentName, AgentNameError},
     settings::{ReasoningEffort, RetrySettings, Settings, ToolChoice, WorkerSettings},
     tool::{HttpMethod, HttpToolDefinition, ToolDefinition},
+    waiting::{ApprovalSpec, WaitTimeout},
 };
 use crate::Limits;
 

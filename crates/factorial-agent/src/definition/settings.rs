@@ -29,7 +29,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parallel_tool_calls: Option<bool>,
     /// Whether and which tools have to be called. `required` and a named tool hold for the first turn of a task only,
-    /// since a model that must call a tool each turn never ends.
+    /// and a list of tools for as many turns, since a model that must call a tool each turn never ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice>,
 }
@@ -60,6 +60,33 @@ pub enum ToolChoice {
     Required,
     /// The tool of this name.
     Tool(String),
+    /// These tools in this order, one a turn; then the model decides.
+    Tools(Vec<String>),
+}
+
+impl ToolChoice {
+    /// What holds in a turn of a task, counted from 1: whatever forces a tool holds for the first turn, or for as many as
+    /// it names.
+    #[must_use]
+    pub fn in_turn(&self, turn: u32) -> Option<Self> {
+        match self {
+            Self::Auto | Self::None => Some(self.clone()),
+            Self::Required | Self::Tool(_) => (turn == 1).then(|| self.clone()),
+            Self::Tools(names) => {
+                let index = usize::try_from(turn.checked_sub(1)?).ok()?;
+                names.get(index).cloned().map(Self::Tool)
+            }
+        }
+    }
+
+    /// The tools that it names.
+    pub(crate) fn named(&self) -> &[String] {
+        match self {
+            Self::Auto | Self::None | Self::Required => &[],
+            Self::Tool(name) => std::slice::from_ref(name),
+            Self::Tools(names) => names,
+        }
+    }
 }
 
 /// Overrides of the worker's retry policy.
@@ -107,4 +134,36 @@ pub struct WorkerSettings {
     /// Bound of one model call and of each tool call, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn_timeout_seconds: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ToolChoice;
+
+    #[test]
+    fn what_forces_a_tool_does_not_last() {
+        let tool = |name: &str| Some(ToolChoice::Tool(name.to_owned()));
+        let sequence = ToolChoice::Tools(vec!["a".to_owned(), "b".to_owned()]);
+        for (choice, first, second, third) in [
+            (
+                ToolChoice::Auto,
+                Some(ToolChoice::Auto),
+                Some(ToolChoice::Auto),
+                Some(ToolChoice::Auto),
+            ),
+            (
+                ToolChoice::None,
+                Some(ToolChoice::None),
+                Some(ToolChoice::None),
+                Some(ToolChoice::None),
+            ),
+            (ToolChoice::Required, Some(ToolChoice::Required), None, None),
+            (ToolChoice::Tool("a".to_owned()), tool("a"), None, None),
+            (sequence, tool("a"), tool("b"), None),
+        ] {
+            assert_eq!(choice.in_turn(1), first);
+            assert_eq!(choice.in_turn(2), second);
+            assert_eq!(choice.in_turn(3), third);
+        }
+    }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::{AgentToolDefinition, ApprovalSpec, DeferredToolDefinition, WaitTimeout};
+
 /// One tool of an agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -13,9 +15,16 @@ pub enum ToolDefinition {
     Function {
         /// The registered name.
         name: String,
+        /// Whether a call needs a person's yes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalSpec>,
     },
     /// An HTTP endpoint.
     Http(HttpToolDefinition),
+    /// Another agent.
+    Agent(AgentToolDefinition),
+    /// A call that is answered from outside.
+    Deferred(DeferredToolDefinition),
 }
 
 impl ToolDefinition {
@@ -23,8 +32,21 @@ impl ToolDefinition {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Function { name } => name,
-            Self::Http(http) => &http.name,
+            Self::Function { name, .. } => name,
+            Self::Http(tool) => &tool.name,
+            Self::Agent(tool) => tool.name(),
+            Self::Deferred(tool) => &tool.name,
+        }
+    }
+
+    /// Whether a call needs a person's yes.
+    #[must_use]
+    pub const fn approval(&self) -> Option<&ApprovalSpec> {
+        match self {
+            Self::Function { approval, .. } => approval.as_ref(),
+            Self::Http(tool) => tool.approval.as_ref(),
+            Self::Agent(tool) => tool.approval.as_ref(),
+            Self::Deferred(tool) => tool.approval.as_ref(),
         }
     }
 }
@@ -61,9 +83,40 @@ pub struct HttpToolDefinition {
     /// Largest response in bytes; 1 MiB when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_response_bytes: Option<u64>,
+    /// Whether the response only says that the call was taken on: the result is posted later, to the URL that the
+    /// request carries in `Factorial-Callback-Url`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deferred: bool,
+    /// How long the result of a deferred call is waited for; a day when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_timeout_seconds: Option<WaitTimeout>,
+    /// Whether a call needs a person's yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalSpec>,
 }
 
-fn no_parameters() -> Value {
+impl HttpToolDefinition {
+    /// An endpoint without parameters that is asked with POST.
+    #[must_use]
+    pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            description: String::new(),
+            parameters: no_parameters(),
+            method: HttpMethod::default(),
+            url: url.into(),
+            headers: BTreeMap::new(),
+            timeout_seconds: None,
+            at_most_once: false,
+            max_response_bytes: None,
+            deferred: false,
+            answer_timeout_seconds: None,
+            approval: None,
+        }
+    }
+}
+
+pub(super) fn no_parameters() -> Value {
     serde_json::json!({"type": "object", "properties": {}})
 }
 

@@ -10,7 +10,10 @@ use serde_json::Value;
 use super::{problem::Problem, schema::name, yaml::Document};
 use crate::{
     AgentDefinition, HttpTool, Resources,
-    definition::{HttpToolDefinition, OutputSpec, ToolChoice, ToolDefinition},
+    definition::{
+        AgentToolDefinition, ApprovalSpec, HttpToolDefinition, OutputSpec, ToolChoice,
+        ToolDefinition,
+    },
     model::RemoteModel,
     output,
     tool::UrlTemplate,
@@ -55,13 +58,20 @@ pub(super) fn definition(
     {
         teller.tell("/output/schema", format_args!("not a JSON Schema: {why}"));
     }
-    if let Some(ToolChoice::Tool(tool)) = &definition.settings.tool_choice
-        && !definition.tools.iter().any(|known| known.name() == tool)
+    for (index, tool) in definition
+        .settings
+        .tool_choice
+        .iter()
+        .flat_map(ToolChoice::named)
+        .enumerate()
     {
-        teller.tell(
-            "/settings/tool_choice/tool",
-            "the agent has no tool of this name",
-        );
+        if !definition.tools.iter().any(|known| known.name() == tool) {
+            let pointer = match &definition.settings.tool_choice {
+                Some(ToolChoice::Tools(_)) => format!("/settings/tool_choice/tools/{index}"),
+                _ => "/settings/tool_choice/tool".to_owned(),
+            };
+            teller.tell(&pointer, "the agent has no tool of this name");
+        }
     }
     if let (Some(base), Some(cap)) = (definition.retry.base_seconds, definition.retry.cap_seconds)
         && base > cap
@@ -101,9 +111,21 @@ fn tools(definition: &AgentDefinition, resources: Option<&Resources>, teller: &m
                 format_args!("tools[{other}] has this name too"),
             );
         }
+        if let Some(ApprovalSpec {
+            when: Some(when), ..
+        }) = tool.approval()
+            && let Err(why) = output::compile(when)
+        {
+            teller.tell(
+                &format!("{pointer}/approval/when"),
+                format_args!("not a JSON Schema: {why}"),
+            );
+        }
         match tool {
             ToolDefinition::Http(tool) => http(&pointer, tool, resources, teller),
-            ToolDefinition::Function { name } => {
+            ToolDefinition::Agent(tool) => delegation(&pointer, tool, teller),
+            ToolDefinition::Deferred(tool) => parameters(&pointer, &tool.parameters, teller),
+            ToolDefinition::Function { name, .. } => {
                 if let Some(resources) = resources
                     && resources.functions.get(name).is_none()
                 {
@@ -117,23 +139,50 @@ fn tools(definition: &AgentDefinition, resources: Option<&Resources>, teller: &m
     }
 }
 
+fn parameters(pointer: &str, parameters: &Value, teller: &mut Teller<'_>) {
+    if let Err(why) = output::compile(parameters) {
+        teller.tell(
+            &format!("{pointer}/parameters"),
+            format_args!("not a JSON Schema: {why}"),
+        );
+    } else if parameters.get("type").is_none_or(|kind| kind != "object") {
+        teller.tell(&format!("{pointer}/parameters"), "must have `type: object`");
+    }
+}
+
+fn delegation(pointer: &str, tool: &AgentToolDefinition, teller: &mut Teller<'_>) {
+    let Some(written) = &tool.parameters else {
+        return;
+    };
+    parameters(pointer, written, teller);
+    if let Some(list) = &tool.fan_out {
+        let described = written.pointer("/properties").and_then(|all| all.get(list));
+        if described
+            .and_then(|list| list.get("type"))
+            .is_none_or(|kind| kind != "array")
+        {
+            teller.tell(
+                &format!("{pointer}/fan_out"),
+                format_args!(
+                    "`{list}` is not among the properties of `parameters` with `type: array`"
+                ),
+            );
+        }
+    }
+}
+
 fn http(
     pointer: &str,
     tool: &HttpToolDefinition,
     resources: Option<&Resources>,
     teller: &mut Teller<'_>,
 ) {
-    if let Err(why) = output::compile(&tool.parameters) {
+    parameters(pointer, &tool.parameters, teller);
+    if tool.answer_timeout_seconds.is_some() && !tool.deferred {
         teller.tell(
-            &format!("{pointer}/parameters"),
-            format_args!("not a JSON Schema: {why}"),
+            &format!("{pointer}/answer_timeout_seconds"),
+            "only with `deferred: true`",
         );
-    } else if tool
-        .parameters
-        .get("type")
-        .is_none_or(|kind| kind != "object")
-    {
-        teller.tell(&format!("{pointer}/parameters"), "must have `type: object`");
     }
     match UrlTemplate::parse(&tool.url) {
         Err(why) => teller.tell(&format!("{pointer}/url"), why),

@@ -143,7 +143,8 @@ fn tool_call(provider: Provider, call: &ToolCall) -> ProviderCall {
 
 fn choice(choice: &ToolChoice) -> Choice {
     match choice {
-        ToolChoice::Auto => Choice::Auto,
+        // A list is taken apart by the turn loop.
+        ToolChoice::Auto | ToolChoice::Tools(_) => Choice::Auto,
         ToolChoice::None => Choice::None,
         ToolChoice::Required => Choice::Required,
         ToolChoice::Tool(name) => Choice::tool(name.as_str()),

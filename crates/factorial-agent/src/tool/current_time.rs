@@ -71,6 +71,8 @@ mod tests {
             owner: "o".into(),
             turn: 1,
             context: Value::Null,
+            callback_url: None,
+            trace: None,
         };
         let utc = tool.call(&ctx, json!({})).await.unwrap().content;
         assert_eq!(

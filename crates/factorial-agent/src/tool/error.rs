@@ -16,7 +16,7 @@ pub enum ToolErrorKind {
     InvalidArguments,
     /// The tool said no.
     Failed,
-    /// It took too long and was stopped.
+    /// It took too long and was stopped, or nobody answered in time.
     Timeout,
     /// It panicked.
     Panicked,
@@ -28,6 +28,22 @@ pub enum ToolErrorKind {
     TooLarge,
     /// The call may or may not have happened in an earlier attempt, and must not be made twice.
     UnknownOutcome,
+    /// A person refused the call.
+    Denied,
+    /// Somebody steered the task with an interrupt while the call was waited for.
+    Interrupted,
+    /// The task ended while the call was waited for, and was retried.
+    Closed,
+    /// The child task failed.
+    ChildFailed,
+    /// The child task was cancelled.
+    ChildCancelled,
+    /// The child task was not made.
+    ChildRefused,
+    /// Whoever was asked by a deferred call answered with an error, or its endpoint refused it.
+    DeferredError,
+    /// A deferred HTTP call has no URL to be answered at, since no public URL is configured.
+    NoCallbackUrl,
 }
 
 impl ToolErrorKind {
@@ -44,6 +60,14 @@ impl ToolErrorKind {
             Self::Network => "network",
             Self::TooLarge => "too_large",
             Self::UnknownOutcome => "unknown_outcome",
+            Self::Denied => "denied",
+            Self::Interrupted => "interrupted",
+            Self::Closed => "closed",
+            Self::ChildFailed => "child_failed",
+            Self::ChildCancelled => "child_cancelled",
+            Self::ChildRefused => "child_refused",
+            Self::DeferredError => "deferred_error",
+            Self::NoCallbackUrl => "no_callback_url",
         }
     }
 }

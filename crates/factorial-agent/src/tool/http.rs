@@ -25,6 +25,12 @@ const DEFAULT_MAX_RESPONSE_BYTES: u64 = 1 << 20;
 /// Bytes of a failure's body that the model gets.
 const MAX_ERROR_BODY_BYTES: usize = 4096;
 
+/// Carries the URL that the result of a deferred call is to be posted to.
+const CALLBACK_HEADER: &str = "factorial-callback-url";
+/// What the model is told when there is no such URL.
+pub(crate) const NO_CALLBACK_URL: &str =
+    "the result could not be delivered, since no public URL is configured";
+
 /// One endpoint.
 #[derive(Debug)]
 pub struct HttpTool {
@@ -34,6 +40,7 @@ pub struct HttpTool {
     url: UrlTemplate,
     headers: HeaderMap,
     max_response_bytes: u64,
+    deferred: bool,
 }
 
 impl HttpTool {
@@ -89,6 +96,7 @@ impl HttpTool {
             url,
             headers,
             max_response_bytes,
+            deferred: definition.deferred,
         })
     }
 
@@ -125,7 +133,20 @@ impl HttpTool {
             .client
             .request(self.method.clone(), url)
             .headers(self.headers.clone());
-        let request = request.header("idempotency-key", &ctx.idempotency_key);
+        let mut request = request.header("idempotency-key", &ctx.idempotency_key);
+        if let Some(trace) = &ctx.trace
+            && let Ok(trace) = HeaderValue::try_from(trace)
+        {
+            request = request.header("traceparent", trace);
+        }
+        if self.deferred {
+            let url = ctx.callback_url.as_deref();
+            let mut url = url
+                .and_then(|url| HeaderValue::try_from(url).ok())
+                .ok_or_else(|| ToolError::new(ToolErrorKind::NoCallbackUrl, NO_CALLBACK_URL))?;
+            url.set_sensitive(true);
+            request = request.header(CALLBACK_HEADER, url);
+        }
         Ok(if in_query {
             request
         } else {
@@ -184,6 +205,9 @@ impl Tool for HttpTool {
             let reason = status.canonical_reason().unwrap_or("unknown status");
             let message = format!("HTTP {} {reason}: {}", status.as_u16(), body.trim());
             return Err(ToolError::new(ToolErrorKind::HttpStatus, message));
+        }
+        if self.deferred {
+            return Ok(String::new().into());
         }
         let too_large = || {
             ToolError::new(

@@ -5,10 +5,12 @@
 
 mod calculator;
 mod current_time;
+mod entry;
 mod error;
 mod expression;
 mod function;
 mod http;
+mod outcome;
 mod set;
 mod template;
 
@@ -17,13 +19,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 
+pub(crate) use self::{
+    entry::{Action, Entry},
+    http::NO_CALLBACK_URL,
+    outcome::{MAX_RESULT_BYTES, Outcome, cut, run},
+    template::UrlTemplate,
+};
 pub use self::{
     error::{ToolError, ToolErrorKind},
     function::FunctionRegistry,
     http::HttpTool,
     set::ToolSet,
 };
-pub(crate) use self::{set::Outcome, template::UrlTemplate};
 
 /// Time that a tool gets when nothing else is said.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -88,6 +95,10 @@ pub struct ToolContext {
     pub turn: u32,
     /// The submission's free context.
     pub context: Value,
+    /// Where the result is to be posted; only for deferred calls. A secret.
+    pub callback_url: Option<String>,
+    /// The trace that the task belongs to: a W3C `traceparent`.
+    pub trace: Option<String>,
 }
 
 /// What a tool gives the model.

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::drive::Drive;
 use crate::{
-    ErrorKind, Failure, JournalError, Message, ModelError, ModelReply, RunEnd, TurnRecord,
+    ErrorKind, Failure, JournalError, Limits, Message, ModelError, ModelReply, RunEnd, TurnRecord,
 };
 
 impl Drive<'_> {
@@ -24,6 +26,7 @@ impl Drive<'_> {
             ttft_ms: millis(reply.time_to_first_token),
             finish_reason: reply.finish_reason,
             tool_calls: u32::try_from(reply.tool_calls.len()).unwrap_or(u32::MAX),
+            waits: Vec::new(),
         }
     }
 
@@ -40,14 +43,19 @@ impl Drive<'_> {
         self.messages.push(message(reply));
         self.spent.turns = self.spent.turns.saturating_add(1);
         self.spent.usage += reply.usage;
-        self.spent.tool_calls = self
-            .spent
-            .tool_calls
-            .saturating_add(u32::try_from(reply.tool_calls.len()).unwrap_or(u32::MAX));
+        self.spent.add_calls(reply.tool_calls.len());
         self.spent.cost_usd_micros = self
             .spent
             .cost_usd_micros
             .saturating_add(self.cost(reply).unwrap_or(0));
+    }
+
+    /// What children may use.
+    pub(super) fn left(&self) -> Limits {
+        let wall = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        self.run.limits.left(&self.spent, wall)
     }
 
     pub(super) fn fail(&self, kind: ErrorKind, message: impl Into<String>) -> RunEnd {

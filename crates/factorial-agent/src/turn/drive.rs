@@ -12,10 +12,13 @@ use super::{
     arrange::{Arranged, OpenTurn, arrange},
     ids, judge,
     judge::Verdict,
+    plan::Plan,
+    toolbox::Toolbox,
+    waits::Waits,
 };
 use crate::{
-    BoundaryReason, Completion, ErrorKind, Failure, Message, ModelReply, ModelRequest, Output, Run,
-    RunEnd, Spent, definition::ToolChoice,
+    BoundaryReason, Completion, ErrorKind, Failure, Message, ModelReply, ModelRequest, NewWait,
+    Output, Run, RunEnd, Spent, TurnRecord,
 };
 
 /// The state of one run.
@@ -24,6 +27,8 @@ pub(super) struct Drive<'a> {
     pub(super) run: Run<'a>,
     pub(super) messages: Vec<Message>,
     pub(super) open: Option<OpenTurn>,
+    pub(super) tools: Toolbox<'a>,
+    pub(super) waits: Waits,
     pub(super) spent: Spent,
     /// Interrupts that were raised before steering was last taken.
     pub(super) seen: u64,
@@ -34,27 +39,37 @@ pub(super) struct Drive<'a> {
 pub(super) type Step<T> = Result<T, RunEnd>;
 
 impl<'a> Drive<'a> {
-    pub(super) fn new(agent: &'a LlmAgent, mut run: Run<'a>) -> Self {
+    pub(super) fn new(agent: &'a LlmAgent, mut run: Run<'a>) -> Step<Self> {
+        let tools = Toolbox::new(&agent.tools, &run.caller_tools).map_err(|problem| {
+            let turn = run.turns_done.saturating_add(1);
+            let message = format!("a tool of the caller cannot be used: {problem}");
+            RunEnd::Failed(Failure::new(ErrorKind::BadRequest, turn, message))
+        })?;
+        let waits = Waits::new(std::mem::take(&mut run.waits));
         let Arranged { messages, open } = arrange(std::mem::take(&mut run.conversation));
         let spent = Spent {
             turns: run.turns_done,
             usage: run.usage_so_far,
             tool_calls: run.tool_calls_done,
             cost_usd_micros: run.cost_so_far_usd_micros,
+            tree_usage: run.tree_usage,
+            tree_cost_usd_micros: run.tree_cost_usd_micros,
         };
         let deadline = run
             .wall_remaining
             .and_then(|left| Instant::now().checked_add(left));
         // The signals are as old as the lease, so whatever was raised since then may not be in the conversation.
-        Self {
+        Ok(Self {
             agent,
             run,
             messages,
             open,
+            tools,
+            waits,
             spent,
             seen: 0,
             deadline,
-        }
+        })
     }
 
     pub(super) async fn run_to_end(mut self) -> RunEnd {
@@ -101,19 +116,15 @@ impl<'a> Drive<'a> {
     /// One model call; `None` when it was interrupted.
     async fn ask(&self) -> Step<Option<ModelReply>> {
         let (turn, journal, definition) = (self.turn(), self.run.journal, &self.agent.definition);
-        let forced =
-            |choice: &&ToolChoice| matches!(choice, ToolChoice::Required | ToolChoice::Tool(_));
+        let choice = definition.settings.tool_choice.as_ref();
+        let choice = choice.and_then(|choice| choice.in_turn(turn));
         let request = ModelRequest {
             task_id: self.run.task_id,
             instructions: &definition.instructions,
             messages: &self.messages,
-            tools: self.agent.tools.specs(),
+            tools: self.tools.specs(),
             settings: &definition.settings,
-            tool_choice: definition
-                .settings
-                .tool_choice
-                .as_ref()
-                .filter(|choice| turn == 1 || !forced(choice)),
+            tool_choice: choice.as_ref(),
             output: self.agent.output.as_ref(),
             timeout: self.run.turn_timeout,
         };
@@ -146,13 +157,20 @@ impl<'a> Drive<'a> {
         let repaired = judge::is_repaired(&self.messages);
         match judge::judge(&reply, self.agent.output.as_ref(), repaired) {
             Verdict::Tools => {
-                let record = self.record(&reply, None);
+                let waits = self.first_waits(&reply);
+                let record = TurnRecord {
+                    waits: waits.clone(),
+                    ..self.record(&reply, None)
+                };
                 self.run
                     .journal
                     .reply(record)
                     .await
                     .map_err(|error| self.journal_failed(&error))?;
                 self.committed(&reply);
+                for wait in waits {
+                    self.waits.opened(wait, &self.agent.version);
+                }
                 self.open = Some(OpenTurn::new(reply.tool_calls));
                 Ok(())
             }
@@ -176,6 +194,22 @@ impl<'a> Drive<'a> {
                 Err(RunEnd::Failed(failure))
             }
         }
+    }
+
+    /// What the calls of a reply wait for before anything else.
+    fn first_waits(&self, reply: &ModelReply) -> Vec<NewWait> {
+        let mut spent = self.spent;
+        spent.add_calls(reply.tool_calls.len());
+        if self.run.limits.tool_calls_exceeded_by(&spent).is_some() {
+            return Vec::new();
+        }
+        let reachable = |call: &str| self.run.journal.callback_url(call).is_some();
+        let view = self.view(&self.waits, false, &reachable);
+        let first = |call| match view.plan(call) {
+            Plan::Register { wait, .. } => Some(wait),
+            _ => None,
+        };
+        reply.tool_calls.iter().filter_map(first).collect()
     }
 
     async fn complete(&mut self, reply: &ModelReply, output: Output) -> Step<()> {

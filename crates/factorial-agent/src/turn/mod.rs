@@ -2,21 +2,27 @@
 //!
 //! Built by the worker from a definition; see [`crate::Agent`] for how it is run.
 
+mod answers;
 mod arrange;
 mod books;
+mod calls;
+mod children;
 mod drive;
 mod ids;
 mod judge;
+mod plan;
+mod toolbox;
 mod tools;
+mod waits;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use crate::{
-    Agent, AgentDefinition, FunctionRegistry, HttpClients, HttpTool, Model, ModelChain,
-    OutputSchema, Providers, Run, RunEnd, Tool, ToolSet, definition::ToolDefinition,
-    model::RemoteModel,
+    Agent, AgentDefinition, FunctionRegistry, HttpClients, Model, ModelChain, OutputSchema,
+    Providers, Run, RunEnd, ToolSet, model::RemoteModel,
 };
 
 /// What a process has for its agents to share.
@@ -43,6 +49,8 @@ pub struct BuildError {
 /// A language model with tools.
 pub struct LlmAgent {
     definition: AgentDefinition,
+    /// Approvals are bound to it.
+    version: String,
     model: Box<dyn Model>,
     tools: ToolSet,
     output: Option<OutputSchema>,
@@ -71,26 +79,13 @@ impl LlmAgent {
                 Err(problem) => problems.push(problem),
             }
         }
-        let mut tools: Vec<Arc<dyn Tool>> = Vec::new();
+        let mut tools = ToolSet::default();
         for tool in &definition.tools {
-            match tool {
-                ToolDefinition::Function { name } => match resources.functions.get(name) {
-                    Some(tool) => tools.push(tool),
-                    None => problems.push(unknown_function(name, &resources.functions)),
-                },
-                ToolDefinition::Http(http) => {
-                    match HttpTool::new(http, &resources.providers, &resources.http) {
-                        Ok(tool) => tools.push(Arc::new(tool)),
-                        Err(problem) => problems.push(problem),
-                    }
-                }
+            if let Err(problem) = tools.define(tool, resources) {
+                problems.push(problem);
             }
         }
         let agent = definition.name.to_string();
-        let tools = ToolSet::new(tools).unwrap_or_else(|problem| {
-            problems.push(problem);
-            ToolSet::default()
-        });
         if problems.is_empty() {
             Self::new(definition, Box::new(ModelChain::new(models)), tools)
         } else {
@@ -112,6 +107,7 @@ impl LlmAgent {
             problems: vec![format!("output.schema: {problem}")],
         })?;
         Ok(Self {
+            version: definition.version(),
             definition,
             model,
             tools,
@@ -132,7 +128,14 @@ impl Agent for LlmAgent {
         &self.definition
     }
 
+    fn approval_schemas(&self) -> BTreeMap<String, Value> {
+        self.tools.approval_schemas()
+    }
+
     async fn run(&self, run: Run<'_>) -> RunEnd {
-        drive::Drive::new(self, run).run_to_end().await
+        match drive::Drive::new(self, run) {
+            Ok(drive) => drive.run_to_end().await,
+            Err(end) => end,
+        }
     }
 }

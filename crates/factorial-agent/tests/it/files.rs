@@ -52,7 +52,7 @@ model:
     - {provider: ollama, name: m, base_url: "http://h/", api_key_env: KEY, headers: {x-a: b}}
 settings: {temperature: 1, top_p: 0.5, max_tokens: 9, reasoning_effort: high, seed: 1, parallel_tool_calls: true, tool_choice: {tool: f}}
 tools:
-  - {kind: function, name: f}
+  - {kind: function, name: f, approval: always}
   - kind: http
     name: h
     description: d
@@ -63,6 +63,28 @@ tools:
     timeout_seconds: 1.5
     at_most_once: true
     max_response_bytes: 100
+    deferred: true
+    answer_timeout_seconds: never
+    approval: {when: {required: [id]}, timeout_seconds: 60}
+  - kind: agent
+    name: a
+    agent: other
+    description: d
+    fan_out: topics
+    parameters: {type: object, properties: {topics: {type: array}}}
+    await: false
+    timeout_seconds: 5
+    max_children: 3
+    max_depth: 2
+    limits: {max_turns: 5}
+    approval: {timeout_seconds: never}
+  - kind: deferred
+    name: q
+    description: d
+    parameters: {type: object}
+    asks: caller
+    timeout_seconds: 7
+    approval: always
 limits: {max_turns: 1, max_total_tokens: 2, max_tool_calls: 3, max_wall_seconds: 4.5, max_cost_usd: 0.5}
 prices:
   grok: {input: 1, cached_input: 0.5, output: 2}
@@ -135,6 +157,18 @@ fn every_key_is_read_and_known_to_the_schema() {
             &written["tools"][1],
             &defs["tool"]["allOf"][1]["then"]["properties"],
         ),
+        (
+            &written["tools"][2],
+            &defs["tool"]["allOf"][2]["then"]["properties"],
+        ),
+        (
+            &written["tools"][3],
+            &defs["tool"]["allOf"][3]["then"]["properties"],
+        ),
+        (
+            &written["tools"][1]["approval"],
+            &defs["approval"]["then"]["properties"],
+        ),
     ] {
         assert_eq!(keys(written), keys(schema));
     }
@@ -177,7 +211,7 @@ fn all_problems_of_a_file_are_told_with_their_place() {
         "a.yaml:6:3: unknown key `temprature` in `settings`; did you mean `temperature`?",
         "a.yaml:7:10: `settings.top_p`: 7 is greater than the maximum of 1",
         "a.yaml:9:5: `tools[0]` lacks the key `url`",
-        "a.yaml:11:11: `tools[1].kind` must be one of [\"function\",\"http\"]",
+        "a.yaml:11:11: `tools[1].kind` must be one of [\"function\",\"http\",\"agent\",\"deferred\"]",
         "a.yaml:12:5: `tools[2]` lacks the key `kind`",
         "a.yaml:13:9: `limits`: [] is not of type \"object\"",
         "a.yaml:14:1: unknown key `extra` in the agent",
@@ -235,6 +269,80 @@ fn what_the_form_cannot_say_is_checked_too() {
             "missing: {place} {words}\ngot: {got:#?}"
         );
     }
+}
+
+#[test]
+fn tools_that_wait_are_checked() {
+    let text = "name: a\nmodel: {provider: xai, name: grok}\ntools:\n\
+                \x20 - {kind: agent, agent: Bad Name, description: d, max_children: 1001, max_depth: 33}\n\
+                \x20 - {kind: agent, agent: b, timeout_seconds: ever, limits: {max_turn: 1}}\n\
+                \x20 - {kind: deferred, name: q, asks: nobody, aproval: always}\n\
+                \x20 - {kind: function, name: alpha, approval: sometimes}\n\
+                \x20 - {kind: function, name: beta, approval: {wen: {}}}\n";
+    let got = problems(text);
+    for (place, words) in [
+        (
+            "a.yaml:4:26:",
+            "`tools[0].agent`: \"Bad Name\" does not match",
+        ),
+        ("a.yaml:4:", "`tools[0].max_children`: 1001 is greater"),
+        ("a.yaml:4:", "`tools[0].max_depth`: 33 is greater"),
+        ("a.yaml:5:", "`tools[1]` lacks the key `description`"),
+        (
+            "a.yaml:5:",
+            "`tools[1].timeout_seconds` must be one of [\"never\"]",
+        ),
+        ("a.yaml:5:", "unknown key `max_turn` in `tools[1].limits`"),
+        (
+            "a.yaml:6:",
+            "`tools[2].asks` must be one of [\"caller\",\"operator\"]",
+        ),
+        ("a.yaml:6:", "unknown key `aproval` in `tools[2]`"),
+        (
+            "a.yaml:7:",
+            "`tools[3].approval` must be one of [\"always\"]",
+        ),
+        ("a.yaml:8:", "unknown key `wen` in `tools[4].approval`"),
+    ] {
+        assert!(
+            got.iter()
+                .any(|line| line.starts_with(place) && line.contains(words)),
+            "missing: {place} {words}\ngot: {got:#?}"
+        );
+    }
+    assert_eq!(got.len(), 10, "{got:#?}");
+
+    let text = "name: a\nmodel: {provider: xai, name: grok}\ntools:\n\
+                \x20 - {kind: agent, agent: b, description: d}\n\
+                \x20 - {kind: agent, agent: b, description: d}\n\
+                \x20 - {kind: agent, name: c, agent: b, description: d, fan_out: x, parameters: {type: object}}\n\
+                \x20 - {kind: deferred, name: q, parameters: {type: array}}\n\
+                \x20 - {kind: function, name: alpha, approval: {when: {type: 5}}}\n\
+                \x20 - {kind: http, name: h, url: 'http://h/', answer_timeout_seconds: 1}\n";
+    let got = problems(text);
+    for (place, words) in [
+        ("a.yaml:5:", "tools[0] has this name too"),
+        (
+            "a.yaml:6:",
+            "`x` is not among the properties of `parameters` with `type: array`",
+        ),
+        (
+            "a.yaml:7:",
+            "`tools[3].parameters`: must have `type: object`",
+        ),
+        ("a.yaml:8:", "`tools[4].approval.when`: not a JSON Schema"),
+        (
+            "a.yaml:9:",
+            "`tools[5].answer_timeout_seconds`: only with `deferred: true`",
+        ),
+    ] {
+        assert!(
+            got.iter()
+                .any(|line| line.starts_with(place) && line.contains(words)),
+            "missing: {place} {words}\ngot: {got:#?}"
+        );
+    }
+    assert_eq!(got.len(), 5, "{got:#?}");
 }
 
 #[test]

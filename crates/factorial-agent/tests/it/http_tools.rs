@@ -70,15 +70,11 @@ async fn server() -> String {
 
 fn tool(method: HttpMethod, url: &str) -> HttpTool {
     let definition = HttpToolDefinition {
-        name: "call".into(),
-        description: String::new(),
         parameters: json!({"type": "object"}),
         method,
-        url: url.to_owned(),
         headers: BTreeMap::from([("authorization".to_owned(), "Bearer ${TOKEN}".to_owned())]),
-        timeout_seconds: None,
         at_most_once: true,
-        max_response_bytes: None,
+        ..HttpToolDefinition::new("call", url)
     };
     let keys = |name: &str| (name == "TOKEN").then(|| SecretString::from("t0ken"));
     let providers = Providers {
@@ -97,6 +93,8 @@ async fn call(method: HttpMethod, url: &str, args: Value) -> Result<ToolOutput, 
         owner: "o".into(),
         turn: 1,
         context: Value::Null,
+        callback_url: None,
+        trace: None,
     };
     tool(method, url).call(&ctx, args).await
 }

@@ -6,6 +6,9 @@
     reason = "tests"
 )]
 
+mod children;
+mod crashes;
+mod deferred;
 mod faults;
 mod files;
 mod http_tools;
@@ -14,3 +17,4 @@ mod resume;
 mod runs;
 mod support;
 mod tools;
+mod waits;

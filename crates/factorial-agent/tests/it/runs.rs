@@ -52,6 +52,7 @@ async fn a_run_with_tools_commits_each_step() {
             Entry::Tool(_, true) => "last tool",
             Entry::Complete(..) => "complete",
             Entry::Boundary(_) => "boundary",
+            _ => "wait",
         })
         .collect();
     assert_eq!(names.first(), Some(&"reply"));

@@ -1,16 +1,20 @@
---- @include "requeue"
 --- @include "append_events"
+--- @include "family"
+--- @include "settle_wait"
+--- @include "unpark"
 -- Tells a parent that a child has ended: its answer is kept whether or not the parent has parked, a second one is
 -- ignored, and a parked parent is queued when nothing is awaited any more.
-local function notify_parent(parent, call, child, state, now)
+local function notify_parent(parent, wait, child, state, answer, now)
   local key = B .. K_TASK .. parent
-  redis.call('SREM', key .. K_CHILDREN, child)
-  if call == '' or redis.call('HGET', key .. K_WAITS, call) ~= '?' then return end
-  redis.call('HSET', key .. K_WAITS, call, state .. ' ' .. child)
-  local left = redis.call('HINCRBY', key, 'awaited', -1)
-  local p = redis.call('HMGET', key, 'state', 'agent', 'owner', 'priority', 'attempts', 'turns')
-  if left == 0 and p[1] == 'pending_child_tasks' then
-    requeue(parent, p[1], p[2], p[3], p[4], now, 0)
-    append_events(parent, p[5] or '0', now, { 'run_unparked', '{}', p[6] or '0' })
+  if redis.call('EXISTS', B .. K_TASK .. child .. K_CHILDREN) == 0 then leave_family(parent, child) end
+  local p = redis.call('HMGET', key, 'state', 'attempts', 'turns')
+  if not p[1] or p[1] == 'completed' or p[1] == 'failed' or p[1] == 'cancelled' then return end
+  append_events(parent, p[2] or '0', now, { 'child_ended',
+    '{"task_id":"' .. child .. '","status":"' .. state .. '"}', p[3] or '0' })
+  -- Not when it was another child that was to answer.
+  local awaited = wait ~= '' and redis.call('HGET', key .. K_WAITS, wait)
+  if string.match(awaited or '', '^%? child %S+ %S+ (%S+)$') == child then
+    settle_wait(parent, wait, state, answer, now)
+    unpark(parent, now)
   end
 end

@@ -8,6 +8,6 @@ local function requeue(id, from, agent, owner, priority, now, score)
   redis.call('HSET', B .. K_TASK .. id, 'state', 'queued', 'ready', num(now))
   redis.call('HDEL', B .. K_TASK .. id, 'worker', 'due')
   make_ready(id, agent, owner, priority, score)
-  move_count(agent, from, 'queued')
+  move_count(agent, from, 'queued', redis.call('HGET', B .. K_TASK .. id, 'batch'))
   wake(agent)
 end

@@ -8,5 +8,6 @@ local function take_steering(id)
   for i = 1, #messages do bytes = bytes + #messages[i] end
   push_all(B .. K_TASK .. id .. K_LOG, messages, 1, #messages)
   redis.call('DEL', inbox)
+  redis.call('HDEL', B .. K_TASK .. id, 'interrupt')
   return #messages, bytes
 end

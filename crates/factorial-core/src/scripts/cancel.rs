@@ -13,7 +13,7 @@ use crate::{
 static CANCEL: Script = script!("cancel");
 
 /// Descendants cancelled by one script call.
-const STEP: usize = 500;
+pub(crate) const STEP: usize = 500;
 
 /// What became of a cancellation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use crate::{
     script::{Script, script},
     store::{Held, Store},
     task::TaskRecord,
+    wait::Wait,
 };
 
 static CLAIM: Script = script!("claim");
@@ -42,6 +43,8 @@ pub struct Claimed {
     pub entries: Vec<Entry>,
     /// Entries in the conversation.
     pub length: u64,
+    /// What it awaits or has awaited, by key.
+    pub waits: Vec<Wait>,
     /// An entry could not be read; the conversation ends before it.
     pub corrupt: Option<String>,
     /// Time of the claim, ms since the Unix epoch, by Redis.
@@ -78,6 +81,11 @@ impl Store {
             let fields = item.map()?.texts()?;
             let length = item.count()?;
             let texts = item.array()?.texts()?;
+            let waits = if item.is_empty() {
+                Vec::new()
+            } else {
+                Wait::decode_all(item.map()?.texts()?)?
+            };
             let Some(record) = TaskRecord::decode(&id, fields)? else {
                 return Err(reply.corrupt("task without fields"));
             };
@@ -97,6 +105,7 @@ impl Store {
                 record,
                 entries,
                 length,
+                waits,
                 corrupt,
                 claimed_ms,
             });

@@ -9,6 +9,7 @@ use crate::{
     script::{Call, Reply, Script, script},
     store::{Held, Store},
     task::{TaskState, Usage},
+    wait::{NewWait, WaitKey},
 };
 
 static COMMIT: Script = script!("commit");
@@ -32,6 +33,10 @@ pub struct Commit {
     pub usage: BTreeMap<String, Usage>,
     /// What happened.
     pub events: Vec<NewEvent>,
+    /// Waits whose answers are part of the conversation with this commit.
+    pub taken: Vec<WaitKey>,
+    /// What is awaited from here on.
+    pub waits: Vec<NewWait>,
 }
 
 impl Commit {
@@ -59,7 +64,16 @@ impl Commit {
         for event in &self.events {
             event.push_args(&mut events);
         }
-        Ok(call.list(&entries).list(&fields).list(&events))
+        let mut call = call.list(&entries).list(&fields).list(&events);
+        if !self.taken.is_empty() || !self.waits.is_empty() {
+            let taken: Vec<String> = self.taken.iter().map(ToString::to_string).collect();
+            let mut waits = Vec::with_capacity(4 * self.waits.len());
+            for wait in &self.waits {
+                wait.push_args(&mut waits);
+            }
+            call = call.list(&taken).args(&waits);
+        }
+        Ok(call)
     }
 }
 

@@ -9,8 +9,9 @@ use crate::{
     error::StoreError,
     ids::{AgentName, BatchId, OwnerId, Partition, Priority, TaskId},
     script::{Script, script},
-    store::Store,
+    store::{Held, Store},
     task::TaskState,
+    wait::WaitKey,
 };
 
 static ENQUEUE: Script = script!("enqueue");
@@ -100,8 +101,8 @@ pub struct NewTask {
     pub input: Entry,
     /// Goes on with the conversation of this task.
     pub previous: Option<TaskId>,
-    /// Spawned by this task, for this call of it if it is awaited.
-    pub parent: Option<(TaskId, Option<String>)>,
+    /// The task that spawns it.
+    pub parent: Option<Parent>,
     /// Member of this batch.
     pub batch: Option<BatchId>,
     /// Text deltas go into the event log.
@@ -112,21 +113,48 @@ pub struct NewTask {
     pub limits: Option<Value>,
     /// Labels.
     pub metadata: BTreeMap<String, String>,
+    /// Tools that the caller answers, for the worker.
+    pub tools: Option<Value>,
+    /// W3C trace context.
+    pub trace: Option<String>,
     /// Accepts the same request once.
     pub idempotency: Option<Idempotency>,
+}
+
+/// The task that spawns a child, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// Its lease: nobody spawns children for a task that somebody else holds.
+    pub held: Held,
+    /// What the child answers; `None` when it is not awaited.
+    pub wait: Option<WaitKey>,
+    /// How long it is awaited; `None`: for ever.
+    pub timeout: Option<Duration>,
+    /// Most bytes of the child's output in its answer.
+    pub answer_bytes: u64,
+    /// Deepest that a task may be below its root; 32 is the most.
+    pub max_depth: u32,
+    /// Most descendants that a root may have had.
+    pub max_descendants: u64,
 }
 
 /// What became of a submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Enqueued {
-    /// Accepted, in this state.
-    Accepted(TaskState),
+    /// Accepted, in this state, at this time (ms since the Unix epoch, by Redis).
+    Accepted(TaskState, i64),
     /// The same request was accepted before, as this task.
     Exists(TaskId),
     /// The idempotency key belongs to another request.
     KeyReused,
-    /// The parent has ended.
-    ParentFinished,
+    /// The parent has ended, or is held by somebody else.
+    ParentLost,
+    /// It would be deeper below its root than allowed.
+    TooDeep,
+    /// Its root has had as many descendants as allowed.
+    TooMany,
+    /// The batch takes no more members, or is not there.
+    BatchClosed,
     /// The previous task does not exist, is another owner's, or has not ended.
     PreviousUnusable,
     /// With the previous conversation it would be too large.
@@ -153,7 +181,7 @@ impl Store {
                         .enqueue_script(&again)
                         .await
                         .map(|outcome| match outcome {
-                            Enqueued::Accepted(_) => Enqueued::Exists(again.id),
+                            Enqueued::Accepted(..) => Enqueued::Exists(again.id),
                             other => other,
                         });
                 }
@@ -170,10 +198,18 @@ impl Store {
             Start::After(delay) => format!("+{}", delay.as_millis()),
             Start::At(ms) => ms.to_string(),
         };
-        let (parent, call) = match &task.parent {
-            Some((parent, call)) => (parent.as_str(), call.as_deref().unwrap_or_default()),
-            None => ("", ""),
-        };
+        let parent = task.parent.as_ref().map_or_else(String::new, |p| {
+            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+            format!(
+                "{} {} {} {} {} {}",
+                p.held.id,
+                p.held.token,
+                or_dash(p.wait.as_ref().map(ToString::to_string)),
+                or_dash(p.timeout.map(|t| t.as_millis().to_string())),
+                p.max_depth,
+                p.max_descendants
+            )
+        });
         let (key, fingerprint, keep) = match &task.idempotency {
             Some(i) => (i.key(), i.fingerprint(), i.keep_ms()),
             None => ("", "", 0),
@@ -191,7 +227,6 @@ impl Store {
             .arg(keep)
             .arg(task.previous.as_ref().map_or("", TaskId::as_str))
             .arg(parent)
-            .arg(call)
             .arg(task.batch.as_ref().map_or("", BatchId::as_str))
             .arg(
                 task.deadline
@@ -201,6 +236,15 @@ impl Store {
             .arg(self.0.max_conversation_bytes);
         if task.stream {
             call = call.arg("stream").arg(1);
+        }
+        if let Some(parent) = &task.parent {
+            call = call.arg("answer_bytes").arg(parent.answer_bytes);
+        }
+        if let Some(tools) = &task.tools {
+            call = call.arg("tools").arg(tools.to_string());
+        }
+        if let Some(trace) = &task.trace {
+            call = call.arg("trace").arg(trace);
         }
         if let Some(limits) = &task.limits {
             call = call.arg("limits").arg(limits.to_string());
@@ -216,10 +260,13 @@ impl Store {
                 .map_err(|_| StoreError::corrupt("enqueue", text))
         };
         match reply.text()?.as_str() {
-            "accepted" => Ok(Enqueued::Accepted(reply.text()?.parse()?)),
+            "accepted" => Ok(Enqueued::Accepted(reply.text()?.parse()?, reply.int()?)),
             "exists" => Ok(Enqueued::Exists(parse(reply.text()?)?)),
             "key_reused" => Ok(Enqueued::KeyReused),
-            "parent_finished" => Ok(Enqueued::ParentFinished),
+            "parent_lost" => Ok(Enqueued::ParentLost),
+            "too_deep" => Ok(Enqueued::TooDeep),
+            "too_many" => Ok(Enqueued::TooMany),
+            "batch_closed" => Ok(Enqueued::BatchClosed),
             "previous_unusable" => Ok(Enqueued::PreviousUnusable),
             "conversation_too_large" => Ok(Enqueued::ConversationTooLarge),
             other => Err(reply.corrupt(other)),

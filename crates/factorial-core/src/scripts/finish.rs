@@ -32,6 +32,8 @@ pub struct Finish {
     pub last: Commit,
     /// How it ends.
     pub ending: Ending,
+    /// The output as its parent is told, if somebody awaits the task; JSON.
+    pub answer: Option<Value>,
 }
 
 /// What became of it.
@@ -90,7 +92,13 @@ impl Store {
             .arg(data)
             .arg(&self.0.timeline_arg)
             .arg(lease.as_millis().to_string())
-            .arg(finish.last.known);
+            .arg(finish.last.known)
+            .arg(
+                finish
+                    .answer
+                    .as_ref()
+                    .map_or_else(String::new, Value::to_string),
+            );
         let mut reply = finish.last.append_to(call)?.run(&self.0.link).await?;
         match reply.text()?.as_str() {
             "finished" => Ok(FinishOutcome::Finished),

@@ -24,6 +24,10 @@ pub enum Walk {
     Pending,
     /// The ended tasks, by state.
     Done(TaskState),
+    /// The deadlines of waits: is each of a wait that is open?
+    Awaits,
+    /// What waits for an operator: is each an open wait?
+    Asked,
 }
 
 /// One slice.
@@ -31,9 +35,9 @@ pub enum Walk {
 pub struct ReconcilePage {
     /// Where the next slice starts; `None` at the end.
     pub next: Option<String>,
-    /// Tasks looked at.
+    /// Tasks, or entries, looked at.
     pub examined: u64,
-    /// Tasks that did not fit, and do now.
+    /// Those that did not fit, and do now.
     pub repaired: u64,
 }
 
@@ -55,6 +59,8 @@ impl Store {
             Walk::Delays => ("place", segments::DELAY.to_owned()),
             Walk::Pending => ("place", segments::PENDING.to_owned()),
             Walk::Done(state) => ("place", format!("{}{state}", segments::DONE)),
+            Walk::Awaits => ("waits", segments::AWAIT.to_owned()),
+            Walk::Asked => ("waits", segments::ASKED.to_owned()),
         };
         let mut reply = RECONCILE
             .on(&self.base(partition))

@@ -5,6 +5,7 @@ use crate::{
     error::StoreError,
     ids::TaskId,
     script::{Script, script},
+    scripts::cancel::STEP,
     store::Store,
     task::TaskState,
 };
@@ -21,7 +22,7 @@ const MOST_CALLS: u64 = 10_000;
 pub struct Steer<'a> {
     /// At least one; all or nothing.
     pub messages: &'a [InputMessage],
-    /// Abort the open model call.
+    /// Abort the open model call, or wake a parked task: what it awaits is answered with `interrupted`.
     pub interrupt: bool,
     /// The same id twice is applied once.
     pub client_id: &'a str,
@@ -68,7 +69,14 @@ impl Store {
         }
         let mut reply = call.run(&self.0.link).await?;
         match reply.text()?.as_str() {
-            "accepted" => Ok(SteerOutcome::Accepted(reply.count()?)),
+            "accepted" => {
+                let waiting = reply.count()?;
+                if reply.text()? == "1" {
+                    // It was parked: whoever it waited for is not awaited any more.
+                    while self.cascade(id.partition(), STEP).await?.more {}
+                }
+                Ok(SteerOutcome::Accepted(waiting))
+            }
             "duplicate" => Ok(SteerOutcome::Duplicate(reply.count()?)),
             "finished" => Ok(SteerOutcome::Finished(reply.text()?.parse()?)),
             "full" => Ok(SteerOutcome::Full(reply.count()?)),

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use factorial_core::Start;
-use factorial_tests::{
-    Content, Keyspace, Stored,
-    invariants::{Rule, check_keyspace},
+use factorial_core::{BatchId, Commit, NewBatch, NewWait, Start, WaitKind};
+use factorial_tests::{Content, Keyspace, Stored, invariants::check_keyspace};
+
+use crate::{
+    injuries::INJURIES,
+    world::{
+        LEASE, World, approval, asks, call, child_of, completed, failed, failure, owner, turn,
+    },
 };
 
-use crate::world::{LEASE, World, completed, failed, failure, turn};
-
-/// A task in each state, with a parent, steering and usage.
+/// A task in each state, with a parent that waits, steering, usage and a batch.
 async fn seed(w: &World) {
     for name in ["completed", "failed", "backoff", "processing", "queued"] {
         w.enqueue_with(name, |t| t.deadline = Some(LEASE)).await;
@@ -32,13 +34,44 @@ async fn seed(w: &World) {
         .back_off(&held[2], 1, Duration::from_secs(60), &failure())
         .await
         .unwrap();
-    w.child("child", &held[3].id, Some("call")).await;
+    w.child("child", &held[3], Some(child_of("call"))).await;
+    let operator = NewWait {
+        timeout: Some(LEASE),
+        ..asks(WaitKind::Operator, call("c2"))
+    };
+    let waits = Commit {
+        write: 1,
+        known: 1,
+        waits: vec![operator, asks(WaitKind::Approval, approval("c3"))],
+        ..Commit::default()
+    };
+    store.commit(&held[3], &waits, false, LEASE).await.unwrap();
+    batch(w).await;
     w.steer(&held[3].id, "c", &["one"]).await;
 }
 
+/// A batch of two members, of which one has ended.
+async fn batch(w: &World) {
+    let id: BatchId = w.name("batch").as_str().parse().unwrap();
+    let new = NewBatch {
+        id: id.clone(),
+        owner: owner("o"),
+        members: 2,
+        turns_each: None,
+        metadata: [].into(),
+        idempotency: None,
+    };
+    w.store().open_batch(&new).await.unwrap();
+    for name in ["member", "ended"] {
+        w.enqueue_with(name, |t| t.batch = Some(id.clone())).await;
+    }
+    w.store().seal_batch(&id, false).await.unwrap();
+    w.store().cancel(&w.id("ended"), None).await.unwrap();
+}
+
 /// A hand in the keyspace: keys by the names of [`World::key`].
-struct Damage<'a> {
-    w: &'a World,
+pub(crate) struct Damage<'a> {
+    pub(crate) w: &'a World,
     keyspace: Keyspace,
 }
 
@@ -52,21 +85,21 @@ impl Damage<'_> {
             .content
     }
 
-    fn set(&mut self, key: &str, field: &str, value: &str) {
+    pub(crate) fn set(&mut self, key: &str, field: &str, value: &str) {
         let Content::Hash(fields) = self.content(key) else {
             panic!("{key} is no hash")
         };
         fields.insert(field.to_owned(), value.to_owned());
     }
 
-    fn push(&mut self, key: &str, item: &str) {
+    pub(crate) fn push(&mut self, key: &str, item: &str) {
         let Content::List(items) = self.content(key) else {
             panic!("{key} is no list")
         };
         items.push(item.to_owned());
     }
 
-    fn add(&mut self, key: &str, task: &str, score: i64) {
+    pub(crate) fn add(&mut self, key: &str, task: &str, score: i64) {
         let id = self.w.id(task).to_string();
         let empty = || Stored {
             content: Content::Sorted([].into()),
@@ -83,7 +116,7 @@ impl Damage<'_> {
         members.insert(id, score);
     }
 
-    fn take(&mut self, key: &str, task: &str) {
+    pub(crate) fn take(&mut self, key: &str, task: &str) {
         let id = self.w.id(task).to_string();
         let Content::Sorted(members) = self.content(key) else {
             panic!("{key} is not sorted")
@@ -91,14 +124,22 @@ impl Damage<'_> {
         assert!(members.remove(&id).is_some());
     }
 
-    fn remove(&mut self, key: &str) {
+    pub(crate) fn take_text(&mut self, key: &str, member: &str) {
+        let member = member.replace("{processing}", self.w.id("processing").as_str());
+        let Content::Sorted(members) = self.content(key) else {
+            panic!("{key} is not sorted")
+        };
+        assert!(members.remove(&member).is_some());
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
         assert!(
             self.keyspace.keys.remove(&self.w.key(key)).is_some(),
             "{key}"
         );
     }
 
-    fn text(&mut self, key: &str) {
+    pub(crate) fn text(&mut self, key: &str) {
         let stored = Stored {
             content: Content::Text(String::new()),
             expires: false,
@@ -106,128 +147,6 @@ impl Damage<'_> {
         self.keyspace.keys.insert(self.w.key(key), stored);
     }
 }
-
-type Injury = fn(&mut Damage<'_>);
-
-const INJURIES: &[(Rule, &str, Injury)] = &[
-    (Rule::OnePlace, "no lease", |d| {
-        d.take("lease", "processing")
-    }),
-    (Rule::OnePlace, "two places", |d| {
-        d.add("pending", "processing", 1)
-    }),
-    (Rule::OnePlace, "a place of another state", |d| {
-        d.set("t:{queued}", "state", "backoff")
-    }),
-    (Rule::OnePlace, "no state", |d| {
-        d.set("t:{queued}", "state", "lost")
-    }),
-    (Rule::OnePlace, "no turn in the ring", |d| d.remove("q:a")),
-    (Rule::OnePlace, "due at another time", |d| {
-        d.set("t:{scheduled}", "due", "1")
-    }),
-    (Rule::OnePlace, "ended at another time", |d| {
-        d.set("t:{failed}", "finished", "1")
-    }),
-    (Rule::OnePlace, "no deadline", |d| {
-        d.take("deadline", "queued")
-    }),
-    (Rule::OnePlace, "a deadline after the end", |d| {
-        d.add("deadline", "failed", 1)
-    }),
-    (Rule::OnePlace, "a worker in a queue", |d| {
-        d.set("t:{queued}", "worker", "w1")
-    }),
-    (Rule::OnePlace, "not listed for its agent", |d| {
-        d.take("ia:a", "queued")
-    }),
-    (Rule::OnePlace, "not listed for its owner", |d| {
-        d.take("io:o", "queued")
-    }),
-    (Rule::OnePlace, "listed for another", |d| {
-        d.add("io:p", "queued", 0)
-    }),
-    (Rule::OnePlace, "an entry without a task", |d| {
-        d.remove("t:{scheduled}")
-    }),
-    (Rule::EndsOnce, "a second end", |d| {
-        d.push("t:{failed}:e", "9999999999999 0 1 run_failed {}")
-    }),
-    (Rule::EndsOnce, "an event after the end", |d| {
-        d.push("t:{completed}:e", "9999999999999 0 1 agent_output {}");
-    }),
-    (Rule::EndsOnce, "an end of a task that runs", |d| {
-        d.push("t:{processing}:e", "9999999999999 0 1 run_cancelled {}");
-    }),
-    (Rule::EndsOnce, "completed with a failure", |d| {
-        d.set("t:{completed}", "failure", "{}")
-    }),
-    (Rule::EndsOnce, "failed with an output", |d| {
-        d.push("t:{failed}:m", r#"{"t":"output"}"#)
-    }),
-    (Rule::Attempts, "one attempt too many", |d| {
-        d.set("t:{failed}", "attempts", "2")
-    }),
-    (Rule::Attempts, "a retry that was none", |d| {
-        d.set("t:{failed}", "retries", "1")
-    }),
-    (Rule::Attempts, "an end without a start", |d| {
-        d.push("t:{queued}:e", "9999999999999 0 0 run_handed_back {}");
-    }),
-    (Rule::Attempts, "a start in a start", |d| {
-        d.push("t:{processing}:e", "9999999999999 0 2 run_resumed {}");
-    }),
-    (Rule::Belongings, "a key without a task", |d| {
-        d.remove("t:{scheduled}")
-    }),
-    (Rule::Belongings, "a task without events", |d| {
-        d.remove("t:{scheduled}:e")
-    }),
-    (Rule::Belongings, "an unknown key", |d| d.text("what")),
-    (Rule::Belongings, "a key that should expire", |d| {
-        d.text("i:0123")
-    }),
-    (Rule::Awaited, "a wrong count", |d| {
-        d.set("t:{processing}", "awaited", "2")
-    }),
-    (Rule::Awaited, "an answer that nobody gave", |d| {
-        d.set("t:{processing}:w", "call", "completed x")
-    }),
-    (Rule::Awaited, "a child that is not known", |d| {
-        d.remove("t:{processing}:c")
-    }),
-    (Rule::Usage, "tokens of no turn", |d| {
-        d.set("t:{completed}", "u:m", "11 0 2 0")
-    }),
-    (Rule::Usage, "tokens of another model", |d| {
-        d.set("t:{completed}", "u:n", "10 0 2 0")
-    }),
-    (Rule::Usage, "bytes of no entry", |d| {
-        d.push("t:{queued}:m", "{}")
-    }),
-    (Rule::Steering, "a message that was dropped", |d| {
-        d.remove("t:{processing}:s")
-    }),
-    (Rule::Steering, "a message that nobody sent", |d| {
-        d.push("t:{processing}:s", "{}")
-    }),
-    (Rule::Steering, "applied without an event", |d| {
-        d.push("t:{queued}:m", r#"{"t":"steer"}"#)
-    }),
-    (Rule::Events, "an event that cannot be read", |d| {
-        d.push("t:{queued}:e", "now")
-    }),
-    (Rule::Events, "an event of the past", |d| {
-        d.push("t:{queued}:e", "1 0 0 agent_output {}")
-    }),
-    (Rule::Counts, "a wrong counter", |d| {
-        d.set("n", "a:queued", "7")
-    }),
-    (Rule::Counts, "a counter of nothing", |d| {
-        d.set("n", "b:failed", "1")
-    }),
-    (Rule::Counts, "two wake-ups", |d| d.push("wake:a", "1")),
-];
 
 #[tokio::test]
 async fn each_damage_is_seen() {

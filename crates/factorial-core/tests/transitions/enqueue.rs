@@ -11,7 +11,7 @@ const SOON: Duration = Duration::from_secs(60);
 on_each! {
     async fn a_task_is_queued(w) {
         let task = w.task("A");
-        w.step(w.store().enqueue(&task), Enqueued::Accepted(TaskState::Queued), r#"
+        w.step(w.accept(&task), Enqueued::Accepted(TaskState::Queued, 0), r#"
             + ia:a A = 0
             + io:o A = 0
             + mt:a:86400000:past expires
@@ -40,7 +40,7 @@ on_each! {
         task.stream = true;
         task.limits = Some(serde_json::json!({ "max_turns": 3 }));
         task.metadata.insert("k".to_owned(), "v".to_owned());
-        w.step(w.store().enqueue(&task), Enqueued::Accepted(TaskState::Queued), r#"
+        w.step(w.accept(&task), Enqueued::Accepted(TaskState::Queued, 0), r#"
             + ia:a B = 0
             + io:o B = 0
             ~ mt:a:86400000:past enqueued: 1 -> 2
@@ -65,7 +65,7 @@ on_each! {
         let mut task = w.task("A");
         task.start = Start::After(SOON);
         task.deadline = Some(SOON);
-        w.step(w.store().enqueue(&task), Enqueued::Accepted(TaskState::Scheduled), r#"
+        w.step(w.accept(&task), Enqueued::Accepted(TaskState::Scheduled, 0), r#"
             + deadline A = now+120s
             + delay A = now+60s
             + ia:a A = 0
@@ -89,8 +89,8 @@ on_each! {
     async fn an_instant_in_the_past_is_now(w) {
         let mut task = w.task("A");
         task.start = Start::At(1_000);
-        let outcome = w.store().enqueue(&task).await.unwrap();
-        assert_eq!(outcome, Enqueued::Accepted(TaskState::Queued));
+        let outcome = w.accept(&task).await.unwrap();
+        assert_eq!(outcome, Enqueued::Accepted(TaskState::Queued, 0));
         let record = w.store().task(&task.id).await.unwrap().unwrap();
         assert_eq!(record.due_ms, None);
         assert_eq!(w.claim_names(1).await, ["A"]);
@@ -108,7 +108,7 @@ on_each! {
         w.store().finish(&held, &completed(1, 1), LEASE).await.unwrap();
         let mut task = w.task("B");
         task.previous = Some(held.id.clone());
-        w.step(w.store().enqueue(&task), Enqueued::Accepted(TaskState::Queued), r#"
+        w.step(w.accept(&task), Enqueued::Accepted(TaskState::Queued, 0), r#"
             + ia:a B = 0
             + io:o B = 0
             ~ mt:a:86400000:past enqueued: 1 -> 2
@@ -151,49 +151,20 @@ on_each! {
         w.refused(w.store().enqueue(&task), Enqueued::PreviousUnusable).await;
     }
 
-    async fn a_child_is_known_to_its_parent(w) {
-        let parent = w.enqueue("P").await;
-        let mut task = w.task("C");
-        task.parent = Some((parent.clone(), Some("call-1".to_owned())));
-        task.batch = Some("batch-1".parse().unwrap());
-        w.step(w.store().enqueue(&task), Enqueued::Accepted(TaskState::Queued), r#"
-            + b:batch-1 members = 1
-            + ia:a C = 0
-            + io:o C = 0
-            ~ mt:a:86400000:past enqueued: 1 -> 2
-            ~ n a:queued: 1 -> 2
-            + r:a:5:o C = now
-            + t:P awaited = 1
-            + t:P:c C
-            + t:P:w call-1 = ?
-            + t:C agent = a
-            + t:C batch = batch-1
-            + t:C bytes = 26
-            + t:C call = call-1
-            + t:C created = now
-            + t:C owner = o
-            + t:C parent = P
-            + t:C priority = 5
-            + t:C ready = now
-            + t:C state = queued
-            + t:C:e[0] = now 0 0 task_enqueued {"status":"queued"}
-            + t:C:m[0] = {"t":"input","query":"hi"}
-        "#).await;
-        // One call is awaited once, however many children it has; a child without a call is not awaited.
-        w.child("D", &parent, Some("call-1")).await;
-        w.child("E", &parent, None).await;
-        assert_eq!(w.raw::<i64>("HGET", "t:{P}", &["awaited"]), 1);
-        assert_eq!(w.raw::<i64>("SCARD", "t:{P}:c", &[]), 3);
+    async fn the_time_of_acceptance_is_told(w) {
+        let task = w.task("A");
+        let Enqueued::Accepted(_, at) = w.store().enqueue(&task).await.unwrap() else { panic!("refused") };
+        assert_eq!(w.store().task(&task.id).await.unwrap().unwrap().created_ms, at);
     }
 
-    async fn a_parent_that_has_ended_gets_no_child(w) {
-        let parent = w.enqueue("P").await;
-        w.store().cancel(&parent, None).await.unwrap();
-        let mut task = w.task("C");
-        task.parent = Some((parent, None));
-        w.refused(w.store().enqueue(&task), Enqueued::ParentFinished).await;
-        task.parent = Some((w.name("nobody"), None));
-        w.refused(w.store().enqueue(&task), Enqueued::ParentFinished).await;
+    async fn what_the_worker_needs_is_kept(w) {
+        let mut task = w.task("A");
+        task.tools = Some(serde_json::json!([{ "name": "look" }]));
+        task.trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
+        w.accept(&task).await.unwrap();
+        let record = w.store().task(&task.id).await.unwrap().unwrap();
+        assert_eq!((record.tools, record.trace), (task.tools, task.trace));
+        assert_eq!((record.root, record.depth, record.awaited), (None, 0, 0));
     }
 }
 

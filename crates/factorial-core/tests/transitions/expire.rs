@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use factorial_core::{Expired, TaskState};
 
-use crate::world::{LEASE, completed, failed, turn};
+use crate::world::{LEASE, child_of, completed, failed, turn};
 
 on_each! {
     async fn every_key_goes(w) {
         let held = w.held("A").await;
         w.steer(&held.id, "c", &["one"]).await;
-        w.child("C", &held.id, Some("call")).await;
+        w.child("C", &held, Some(child_of("call"))).await;
         w.store().commit(&held, &turn(1, 1, 1), false, LEASE).await.unwrap();
         w.store().finish(&held, &failed(2, 2), LEASE).await.unwrap();
         w.store().cancel(&w.id("C"), None).await.unwrap();
@@ -23,9 +23,9 @@ on_each! {
         let after = w.snapshot();
         let left: Vec<&String> = after.keys.keys().filter(|k| k.contains(&id)).collect();
         assert_eq!(left, Vec::<&String>::new());
-        // Only its child still names it.
+        // Only its child still names it, as what it was.
         let text = after.to_string();
-        assert_eq!(text.lines().filter(|l| l.contains(&id)).collect::<Vec<_>>(), [format!("  parent = {id}")]);
+        assert_eq!(text.lines().filter(|l| l.contains(&id)).collect::<Vec<_>>(), [format!("  parent = {id}"), format!("  root = {id}")]);
         w.store().expire(w.partition, TaskState::Cancelled, Duration::ZERO, 10).await.unwrap();
         let all: Vec<String> = w.snapshot().keys.into_keys().filter(|k| k.contains(":t:")).collect();
         assert_eq!(all, Vec::<String>::new());

@@ -130,20 +130,4 @@ on_each! {
         w.store().finish(&held, &completed(1, 1), LEASE).await.unwrap();
         assert_eq!(w.store().task(&held.id).await.unwrap().unwrap().failure, None);
     }
-
-    async fn a_batch_counts_its_ends(w) {
-        let batch: factorial_core::BatchId = "b1".parse().unwrap();
-        for name in ["A", "B", "C"] {
-            w.enqueue_with(name, |t| t.batch = Some(batch.clone())).await;
-        }
-        let claimed = w.claim(2).await;
-        w.store().finish(&claimed[0].held, &completed(1, 1), LEASE).await.unwrap();
-        w.store().finish(&claimed[1].held, &failed(1, 1), LEASE).await.unwrap();
-        w.store().cancel(&w.id("C"), None).await.unwrap();
-        let counters: std::collections::BTreeMap<String, i64> = w.raw("HGETALL", "b:b1", &[]);
-        let expected = [("cancelled", 1), ("completed", 1), ("failed", 1), ("members", 3)];
-        assert_eq!(counters, expected.map(|(k, v)| (k.to_owned(), v)).into());
-        w.store().retry(&w.id("C"), None).await.unwrap();
-        assert_eq!(w.raw::<i64>("HGET", "b:b1", &["cancelled"]), 0);
-    }
 }

@@ -32,7 +32,7 @@ on_each! {
         let home = key_1.home(w.store().partitions());
         let mut task = new_task(w.name_in(home, "A"));
         task.idempotency = Some(key_1);
-        assert_eq!(w.store().enqueue(&task).await.unwrap(), Enqueued::Accepted(TaskState::Queued));
+        assert_eq!(w.accept(&task).await.unwrap(), Enqueued::Accepted(TaskState::Queued, 0));
         let same = again(w, "B", &task);
         w.refused(w.store().enqueue(&same), Enqueued::Exists(task.id.clone())).await;
         let mut other = again(w, "C", &task);
@@ -43,7 +43,7 @@ on_each! {
         let mut theirs = new_task(w.name_in(home, "D"));
         theirs.owner = owner("stranger");
         theirs.idempotency = Some(stranger);
-        assert_eq!(w.store().enqueue(&theirs).await.unwrap(), Enqueued::Accepted(TaskState::Queued));
+        assert_eq!(w.accept(&theirs).await.unwrap(), Enqueued::Accepted(TaskState::Queued, 0));
     }
 
     async fn a_key_is_kept_for_its_time(w) {
@@ -76,8 +76,8 @@ async fn a_key_holds_across_partitions() {
         let mut first = w.task(&format!("first {i}"));
         first.previous = Some(held.id.clone());
         first.idempotency = key(&key_text, "request");
-        let outcome = w.store().enqueue(&first).await.unwrap();
-        assert_eq!(outcome, Enqueued::Accepted(TaskState::Queued));
+        let outcome = w.accept(&first).await.unwrap();
+        assert_eq!(outcome, Enqueued::Accepted(TaskState::Queued, 0));
         w.refused(
             w.store().enqueue(&first),
             Enqueued::Exists(first.id.clone()),

@@ -4,18 +4,28 @@
 #[macro_use]
 mod each;
 
+mod answer;
+mod asked;
+mod asks;
+mod batch;
 mod cancel;
 mod cascade;
+mod children;
 mod claim;
 mod commit;
 mod damage;
 mod deadlines;
 mod enqueue;
 mod expire;
+mod family;
 mod finish;
 mod idempotency;
+mod injuries;
+mod interrupt;
 mod memory;
+mod mend;
 mod parents;
+mod park;
 mod promote;
 mod property;
 mod put_back;
@@ -28,5 +38,7 @@ mod seed;
 mod stale;
 mod steer;
 mod timeline;
+mod timeouts;
+mod tree;
 mod wake;
 mod world;

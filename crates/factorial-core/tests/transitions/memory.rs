@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use factorial_core::{
-    CancelOutcome, CommitOutcome, Enqueued, FinishOutcome, RecoverPolicy, RetryOutcome, StoreError,
-    TaskState, WriteOutcome,
+    CancelOutcome, CommitOutcome, Enqueued, FinishOutcome, ParkOutcome, ParkedFor, RecoverPolicy,
+    RetryOutcome, StoreError, TaskState, WriteOutcome,
 };
 use factorial_local_redis::Listen;
 use factorial_tests::{StoreSetup, TestRedis};
 
-use crate::world::{LEASE, World, completed, failed, failure, message, turn};
+use crate::world::{LEASE, World, child_of, completed, failed, failure, message, turn};
 
 async fn private() -> World {
     let start = || TestRedis::private(Listen::Unix, &[("appendonly", "no")]);
@@ -37,7 +37,7 @@ async fn a_full_redis_takes_nothing_new_and_finishes_what_it_has() {
     }
     let held: Vec<_> = w.claim(7).await.into_iter().map(|c| c.held).collect();
     let parent = &held[6].id;
-    w.child("child", parent, Some("call")).await;
+    w.child("child", &held[6], Some(child_of("call"))).await;
     maxmemory(&w, "1");
     let store = w.store();
 
@@ -92,6 +92,8 @@ async fn a_full_redis_takes_nothing_new_and_finishes_what_it_has() {
             .unwrap(),
         WriteOutcome::Written
     );
+    let parked = store.park(&held[6], 1, ParkedFor::Children, LEASE).await;
+    assert_eq!(parked.unwrap(), ParkOutcome::Parked);
     assert_eq!(store.promote(w.partition, 10).await.unwrap().count, 1);
     // A seed is no script: it needs memory for a moment.
     maxmemory(&w, "0");
@@ -124,8 +126,8 @@ async fn a_full_redis_takes_nothing_new_and_finishes_what_it_has() {
 
     maxmemory(&w, "0");
     assert_eq!(
-        store.enqueue(&task).await.unwrap(),
-        Enqueued::Accepted(TaskState::Queued)
+        w.accept(&task).await.unwrap(),
+        Enqueued::Accepted(TaskState::Queued, 0)
     );
 }
 

@@ -1,41 +1,40 @@
-//! A child's end reaches its parent, whether or not the parent has parked.
+//! A child's end reaches its parent, whether or not the parent has parked; a parent's end reaches its children.
 
-use factorial_core::{Held, TaskId, TaskState};
+use std::collections::BTreeMap;
 
-use crate::world::{LEASE, World, completed, failed};
+use factorial_core::{
+    FinishOutcome, Held, ParkedFor, RecoverPolicy, TaskState, WaitOutcome, WaitStatus,
+};
+use serde_json::{Value, json};
 
-/// A parent that waits for its children, as parking leaves it.
-async fn park(w: &World, held: &Held) {
-    let name = w.name_of(&held.id);
-    let key = format!("t:{{{name}}}");
-    let _: i64 = w.raw("ZREM", "lease", &[&name]);
-    let _: i64 = w.raw("HSET", &key, &["state", "pending_child_tasks"]);
-    let _: i64 = w.raw("HDEL", &key, &["worker"]);
-    let now = w.store().now_ms().await.unwrap();
-    let deadline = (now + 60_000).to_string();
-    let _: i64 = w.raw("ZADD", "pending", &[&deadline, &name]);
-    let _: i64 = w.raw("HINCRBY", "n", &["a:processing", "-1"]);
-    let _: i64 = w.raw("HINCRBY", "n", &["a:pending_child_tasks", "1"]);
-    let event = format!("{now} 0 1 run_parked {{}}");
-    let _: i64 = w.raw("RPUSH", &format!("{key}:e"), &[&event]);
-}
+use crate::world::{LEASE, World, child_of, completed, failed, failure};
 
-/// A parent that is held, and a child that is held by another worker.
+/// A parent that is held, and an awaited child that is held by another worker.
 async fn parent_and_child(w: &World) -> (Held, Held) {
     let parent = w.held("P").await;
-    w.child("C", &parent.id, Some("call")).await;
-    let child = w.claim_as("w2", "a", 1).await.remove(0).held;
+    let child = w.held_child("C", &parent, Some(child_of("call"))).await;
     (parent, child)
 }
 
-async fn wait_of(w: &World, _parent: &TaskId) -> String {
-    w.raw("HGET", "t:{P}:w", &["call"])
+/// How the wait for the child of `call` was answered.
+async fn answer_of(w: &World, call: &str) -> (WaitOutcome, Value) {
+    let waits = w.store().waits(&w.id("P")).await.unwrap();
+    let wait = waits
+        .into_iter()
+        .find(|wait| wait.key == child_of(call))
+        .unwrap();
+    match wait.status {
+        WaitStatus::Answered {
+            outcome, payload, ..
+        } => (outcome, payload),
+        other => panic!("{other:?}"),
+    }
 }
 
 on_each! {
     async fn a_child_that_ends_first_is_remembered(w) {
         let (parent, child) = parent_and_child(w).await;
-        w.step(w.store().finish(&child, &completed(1, 1), LEASE), factorial_core::FinishOutcome::Finished, r#"
+        w.step(w.store().finish(&child, &completed(1, 1), LEASE), FinishOutcome::Finished, r#"
             + done:completed C = now
             - lease C = later
             + mt:a:86400000:past completed = 1
@@ -43,8 +42,10 @@ on_each! {
             + n a:completed = 1
             ~ n a:processing: 2 -> 1
             ~ t:P awaited: 1 -> 0
+            + t:P tree = 1 0 0 0 0 0
             - t:P:c C
-            ~ t:P:w call: ? -> completed C
+            + t:P:e[3] = now 0 1 child_ended {"task_id":"C","status":"completed"}
+            ~ t:P:w call/0: ? child past 0 C -> = child completed now sha1 C {"task_id":"C","status":"completed","output":"done"}
             ~ t:C bytes: 26 -> 55
             + t:C finished = now
             ~ t:C state: processing -> completed
@@ -58,13 +59,12 @@ on_each! {
 
     async fn a_parked_parent_is_queued_by_its_last_child(w) {
         let parent = w.held("P").await;
-        w.child("C", &parent.id, Some("one")).await;
-        w.child("D", &parent.id, Some("two")).await;
-        let children = w.claim_as("w2", "a", 2).await;
-        park(w, &parent).await;
-        w.store().finish(&children[0].held, &failed(1, 1), LEASE).await.unwrap();
+        let one = w.held_child("C", &parent, Some(child_of("one"))).await;
+        let two = w.held_child("D", &parent, Some(child_of("two"))).await;
+        w.park(&parent, 1, ParkedFor::Children).await;
+        w.store().finish(&one, &failed(1, 1), LEASE).await.unwrap();
         assert_eq!(w.state("P").await, Some(TaskState::PendingChildTasks));
-        w.step(w.store().finish(&children[1].held, &completed(1, 1), LEASE), factorial_core::FinishOutcome::Finished, r#"
+        w.step(w.store().finish(&two, &completed(1, 1), LEASE), FinishOutcome::Finished, r#"
             + done:completed D = now
             - lease D = later
             + mt:a:86400000:past completed = 1
@@ -73,16 +73,18 @@ on_each! {
             ~ n a:pending_child_tasks: 1 -> 0
             ~ n a:processing: 1 -> 0
             ~ n a:queued: 0 -> 1
-            - pending P = later
-            + q:a 5:o = p5#3
+            - pending P = past
+            + q:a 5:o = p5#4
             + r:a:5:o P = 0
-            ~ seq tick: 2 -> 3
+            ~ seq tick: 3 -> 4
             ~ t:P awaited: 1 -> 0
             ~ t:P ready: past -> now
             ~ t:P state: pending_child_tasks -> queued
+            ~ t:P tree: 1 0 0 0 0 0 -> 2 0 0 0 0 0
             - t:P:c D
-            + t:P:e[3] = now 0 1 run_unparked {}
-            ~ t:P:w two: ? -> completed D
+            + t:P:e[6] = now 0 1 child_ended {"task_id":"D","status":"completed"}
+            + t:P:e[7] = now 0 1 run_unparked {}
+            ~ t:P:w two/0: ? child past 0 D -> = child completed now sha1 D {"task_id":"D","status":"completed","output":"done"}
             ~ t:D bytes: 26 -> 55
             + t:D finished = now
             ~ t:D state: processing -> completed
@@ -91,45 +93,79 @@ on_each! {
             + t:D:e[2] = now 0 1 run_completed {"turns":null}
             + t:D:m[1] = {"t":"output","value":"done"}
         "#).await;
-        let waits: std::collections::BTreeMap<String, String> = w.raw("HGETALL", "t:{P}:w", &[]);
-        assert_eq!(waits["one"], format!("failed {}", w.id("C")));
+        let task_id = one.id.to_string();
+        let failure = json!({ "task_id": task_id, "status": "failed", "failure": failure() });
+        assert_eq!(answer_of(w, "one").await, (WaitOutcome::Failed, failure));
+        let output = json!({ "task_id": two.id.to_string(), "status": "completed", "output": "done" });
+        assert_eq!(answer_of(w, "two").await, (WaitOutcome::Completed, output));
         assert_eq!(w.claim_names(1).await, ["P"]);
     }
 
-    async fn a_cancelled_child_answers_too(w) {
+    async fn an_output_is_told_as_it_is(w) {
+        for (i, output) in [json!("\"quoted\" \\ and\n\u{1}"), json!({ "a": [1.5, null, "}"] }), json!(null), json!("")].into_iter().enumerate() {
+            let parent = w.held(&format!("P{i}")).await;
+            let child = w.held_child(&format!("C{i}"), &parent, Some(child_of("call"))).await;
+            let mut finish = completed(1, 1);
+            finish.answer = Some(output.clone());
+            w.store().finish(&child, &finish, LEASE).await.unwrap();
+            let waits = w.store().waits(&parent.id).await.unwrap();
+            let WaitStatus::Answered { payload, .. } = &waits[0].status else { panic!("{waits:?}") };
+            assert_eq!(payload["output"], output);
+        }
+        // A worker that says nothing leaves no output.
+        let parent = w.held("P").await;
+        let child = w.held_child("C", &parent, Some(child_of("call"))).await;
+        let mut finish = completed(1, 1);
+        finish.answer = None;
+        w.store().finish(&child, &finish, LEASE).await.unwrap();
+        assert_eq!(answer_of(w, "call").await.1["output"], Value::Null);
+    }
+
+    async fn a_cancelled_child_answers_with_the_reason(w) {
         let (parent, child) = parent_and_child(w).await;
-        park(w, &parent).await;
-        w.store().cancel(&child.id, None).await.unwrap();
-        assert_eq!(wait_of(w, &parent.id).await, format!("cancelled {}", child.id));
+        w.park(&parent, 1, ParkedFor::Children).await;
+        let reason = "he said \"no\" \\ and left\n\u{7}";
+        w.store().cancel(&child.id, Some(reason)).await.unwrap();
+        let expected = json!({ "task_id": child.id.to_string(), "status": "cancelled", "reason": reason });
+        assert_eq!(answer_of(w, "call").await, (WaitOutcome::Cancelled, expected));
         assert_eq!(w.state("P").await, Some(TaskState::Queued));
     }
 
     async fn a_child_that_is_stopped_as_poison_answers_too(w) {
         let (parent, child) = parent_and_child(w).await;
-        park(w, &parent).await;
+        w.park(&parent, 1, ParkedFor::Children).await;
         w.expire_lease("C");
-        let policy = factorial_core::RecoverPolicy { max_recoveries: 0, most: 10 };
+        let policy = RecoverPolicy { max_recoveries: 0, most: 10 };
         let recovered = w.store().recover(w.partition, policy).await.unwrap();
         assert_eq!((recovered.recovered, recovered.poisoned), (0, 1));
-        assert_eq!(wait_of(w, &parent.id).await, format!("failed {}", child.id));
+        let (outcome, payload) = answer_of(w, "call").await;
+        assert_eq!((outcome, &payload["task_id"]), (WaitOutcome::Failed, &json!(child.id.to_string())));
+        assert_eq!(payload["failure"]["kind"], "poison");
         assert_eq!(w.state("P").await, Some(TaskState::Queued));
     }
 
-    async fn the_first_answer_to_a_call_counts(w) {
-        let (parent, child) = parent_and_child(w).await;
-        w.child("D", &parent.id, Some("call")).await;
-        w.store().finish(&child, &completed(1, 1), LEASE).await.unwrap();
-        w.store().cancel(&w.id("D"), None).await.unwrap();
-        assert_eq!(wait_of(w, &parent.id).await, format!("completed {}", child.id));
-        assert_eq!(w.raw::<i64>("HGET", "t:{P}", &["awaited"]), 0);
+    async fn a_child_that_runs_out_of_time_answers_too(w) {
+        let parent = w.held("P").await;
+        w.enqueue_with("C", |t| {
+            t.parent = Some(crate::world::spawned(&parent, Some(child_of("call"))));
+            t.deadline = Some(std::time::Duration::ZERO);
+        }).await;
+        w.park(&parent, 1, ParkedFor::Children).await;
+        assert_eq!(w.store().enforce_deadlines(w.partition, 10).await.unwrap().count, 1);
+        assert_eq!(answer_of(w, "call").await.0, WaitOutcome::Failed);
+        assert_eq!(w.state("P").await, Some(TaskState::Queued));
     }
 
     async fn a_child_outlives_its_parent_without_harm(w) {
-        let (parent, child) = parent_and_child(w).await;
+        let parent = w.held("P").await;
+        let child = w.held_child("C", &parent, None).await;
         w.store().finish(&parent, &completed(1, 1), LEASE).await.unwrap();
         w.store().expire(w.partition, TaskState::Completed, std::time::Duration::ZERO, 10).await.unwrap();
-        assert_eq!(w.state("P").await, None);
+        // It is kept, so that whoever cancels what is above it finds the child.
+        assert_eq!(w.state("P").await, Some(TaskState::Completed));
         w.store().finish(&child, &failed(1, 1), LEASE).await.unwrap();
+        w.store().expire(w.partition, TaskState::Completed, std::time::Duration::ZERO, 10).await.unwrap();
+        assert_eq!(w.state("P").await, None);
         w.store().retry(&child.id, None).await.unwrap();
     }
 
@@ -144,35 +180,118 @@ on_each! {
         assert_eq!(w.state("C").await, Some(TaskState::Cancelled));
     }
 
-    async fn a_parked_parent_can_be_cancelled_or_run_out_of_time(w) {
-        let (parent, child) = parent_and_child(w).await;
+    async fn a_parked_parent_that_is_cancelled_takes_its_children_along(w) {
+        let (parent, _child) = parent_and_child(w).await;
+        w.child("D", &parent, None).await;
         w.steer(&parent.id, "c", &["while it waits"]).await;
-        park(w, &parent).await;
-        w.store().cancel(&parent.id, None).await.unwrap();
-        assert_eq!(w.state("P").await, Some(TaskState::Cancelled));
-        assert_eq!(w.state("C").await, Some(TaskState::Cancelled));
+        w.park(&parent, 1, ParkedFor::Children).await;
+        w.step(w.store().cancel(&parent.id, Some("enough")), factorial_core::CancelOutcome::Cancelled, r#"
+            + done:cancelled P = now
+            + done:cancelled C = now
+            + done:cancelled D = now
+            - lease C = later
+            + mt:a:86400000:past cancelled = 3
+            + mt:a:86400000:past r_ = 2
+            + n a:cancelled = 3
+            ~ n a:pending_child_tasks: 1 -> 0
+            ~ n a:processing: 1 -> 0
+            ~ n a:queued: 1 -> 0
+            - pending P = past
+            - q:a 5:o = p5#3
+            - r:a:5:o D = past
+            ~ t:P awaited: 1 -> 0
+            + t:P finished = now
+            + t:P reason = enough
+            ~ t:P state: pending_child_tasks -> cancelled
+            ~ t:P steering: 1 -> 0
+            + t:P tree = 2 0 0 0 0 0
+            - t:P:c C
+            - t:P:c D
+            + t:P:e[6] = now 0 1 run_steering_failed {"pending":1}
+            + t:P:e[7] = now 0 1 run_cancelled {"reason":"enough"}
+            - t:P:s[0] = {"t":"steer","role":"user","content":"while it waits"}
+            ~ t:P:w call/0: ? child past 0 C -> = child closed now sha1 C {}
+            + t:C finished = now
+            + t:C reason = parent cancelled
+            ~ t:C state: processing -> cancelled
+            - t:C worker = w2
+            + t:C:e[2] = now 0 1 run_cancelled {"reason":"parent cancelled"}
+            + t:D finished = now
+            + t:D reason = parent cancelled
+            ~ t:D state: queued -> cancelled
+            + t:D:e[1] = now 0 0 run_cancelled {"reason":"parent cancelled"}
+        "#).await;
+    }
+
+    async fn a_failed_parent_leaves_what_nobody_awaited(w) {
+        let (parent, child) = parent_and_child(w).await;
+        w.child("D", &parent, None).await;
+        w.step(w.store().finish(&parent, &failed(1, 1), LEASE), FinishOutcome::Finished, r#"
+            + done:failed P = now
+            - lease P = later
+            + mt:a:86400000:past failed = 1
+            + mt:a:86400000:past r_ = 1
+            + n a:failed = 1
+            ~ n a:processing: 2 -> 1
+            + orphans[0] = C
+            ~ t:P awaited: 1 -> 0
+            + t:P failure = {"kind":"model_error","message":"no","status":500}
+            + t:P finished = now
+            ~ t:P state: processing -> failed
+            - t:P worker = w1
+            ~ t:P write: 0 -> 1
+            + t:P:e[4] = now 0 1 run_failed {"kind":"model_error","message":"no","status":500}
+            ~ t:P:w call/0: ? child past 0 C -> = child closed now sha1 C {}
+        "#).await;
+        // Its child is not told twice, and does not wake anybody.
+        assert_eq!(w.store().cascade(w.partition, 10).await.unwrap().cancelled, 1);
+        assert_eq!((w.state("C").await, w.state("D").await), (Some(TaskState::Cancelled), Some(TaskState::Queued)));
         drop(child);
-        let late = w.enqueue_with("L", |t| t.deadline = Some(std::time::Duration::ZERO)).await;
+        // The run goes on from where it was, and knows that nobody answered.
+        w.store().retry(&parent.id, None).await.unwrap();
+        assert_eq!(answer_of(w, "call").await, (WaitOutcome::Closed, json!({})));
+    }
+
+    async fn a_parked_parent_can_run_out_of_time(w) {
+        let late = w.enqueue_with("P", |t| t.deadline = Some(std::time::Duration::ZERO)).await;
         let held = w.claim(1).await.remove(0).held;
-        w.child("D", &late, Some("call")).await;
-        park(w, &held).await;
+        let child = w.held_child("C", &held, Some(child_of("call"))).await;
+        w.park(&held, 1, ParkedFor::Children).await;
         assert_eq!(w.store().enforce_deadlines(w.partition, 10).await.unwrap().count, 1);
-        assert_eq!(w.state("L").await, Some(TaskState::Failed));
-        // Its child goes on, and its answer comes too late to wake anybody.
-        let child = w.claim(1).await.remove(0).held;
+        assert_eq!(w.state("P").await, Some(TaskState::Failed));
+        // Its child ends before anybody cancels it: too late to wake anybody.
         w.store().finish(&child, &completed(1, 1), LEASE).await.unwrap();
-        assert_eq!(w.state("L").await, Some(TaskState::Failed));
+        assert_eq!(w.state("P").await, Some(TaskState::Failed));
+        assert_eq!(w.store().cascade(w.partition, 10).await.unwrap().cancelled, 0);
+        assert_eq!(w.store().task(&late).await.unwrap().unwrap().awaited, 0);
     }
 
     async fn an_answer_queues_a_parent_once(w) {
         let (parent, child) = parent_and_child(w).await;
-        park(w, &parent).await;
+        w.park(&parent, 1, ParkedFor::Children).await;
         w.store().finish(&child, &failed(1, 1), LEASE).await.unwrap();
         assert_eq!(w.claim_names(1).await, ["P"]);
         // The child runs again and ends again; the parent is not told twice.
         w.store().retry(&child.id, None).await.unwrap();
         w.store().cancel(&child.id, None).await.unwrap();
         assert_eq!(w.state("P").await, Some(TaskState::Processing));
-        assert_eq!(wait_of(w, &parent.id).await, format!("failed {}", child.id));
+        assert_eq!(answer_of(w, "call").await.0, WaitOutcome::Failed);
+        let waits: BTreeMap<String, String> = w.raw("HGETALL", "t:{P}:w", &[]);
+        assert_eq!(waits.len(), 1);
+    }
+
+    async fn a_parent_that_is_retried_before_the_cascade_does_not_keep_what_it_awaited(w) {
+        let root = w.held("P").await;
+        let child = w.held_child("C", &root, Some(child_of("call"))).await;
+        w.child("D", &root, None).await;
+        // As if whoever cancelled the parent had died before the first step of the cascade.
+        let _: String = w.raw("RENAME", "t:{P}:c", &[&w.key("aside")]);
+        w.store().cancel(&root.id, None).await.unwrap();
+        let _: String = w.raw("RENAME", "aside", &[&w.key("t:{P}:c")]);
+        let _: i64 = w.raw("RPUSH", "cascade", &["P"]);
+        w.store().retry(&root.id, None).await.unwrap();
+        while w.store().cascade(w.partition, 10).await.unwrap().more {}
+        assert_eq!((w.state("C").await, w.state("D").await), (Some(TaskState::Cancelled), Some(TaskState::Queued)));
+        drop(child);
     }
 }

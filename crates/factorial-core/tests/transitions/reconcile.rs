@@ -18,13 +18,15 @@ fn walks() -> Vec<Walk> {
         Walk::Leases,
         Walk::Delays,
         Walk::Pending,
+        Walk::Awaits,
+        Walk::Asked,
     ];
     all.extend(done);
     all
 }
 
 /// One round over everything: tasks repaired.
-async fn round(w: &World) -> u64 {
+pub(crate) async fn round(w: &World) -> u64 {
     let mut repaired = 0;
     for walk in walks() {
         let mut cursor = None;
@@ -75,7 +77,7 @@ async fn one_of_each(w: &World) {
 }
 
 /// Damages, repairs, and repairs nothing after that.
-async fn repaired(w: &World, damage: impl AsyncFnOnce()) {
+pub(crate) async fn repaired(w: &World, damage: impl AsyncFnOnce()) {
     damage().await;
     assert!(!w.test.violations().is_empty(), "no damage was done");
     let repaired = round(w).await;

@@ -17,7 +17,7 @@ async fn enqueue_all(store: &Store, tasks: Vec<NewTask>) {
     let accepted = futures::stream::iter(tasks)
         .map(|task| async move { store.enqueue(&task).await.unwrap() })
         .buffer_unordered(100)
-        .filter(|outcome| std::future::ready(matches!(outcome, Enqueued::Accepted(_))));
+        .filter(|outcome| std::future::ready(matches!(outcome, Enqueued::Accepted(..))));
     assert!(accepted.count().await > 0);
 }
 

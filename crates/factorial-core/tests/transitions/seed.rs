@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use factorial_core::{
-    Commit, Ending, Entry, EventType, Failure, Finish, InputMessage, NewEvent, NewTask, OwnerId,
-    Priority, Role, Start, TaskId,
+    Commit, Ending, Entry, EventType, Failure, Finish, Held, InputMessage, NewEvent, NewTask,
+    NewWait, OwnerId, Parent, Priority, Role, Start, TaskId, WaitKey, WaitKind,
 };
 use serde_json::json;
 
@@ -28,12 +28,18 @@ pub(crate) fn new_task(id: TaskId) -> NewTask {
         deadline: None,
         limits: None,
         metadata: BTreeMap::new(),
+        tools: None,
+        trace: None,
         idempotency: None,
     }
 }
 
 pub(crate) fn owner(name: &str) -> OwnerId {
     OwnerId::new(name).unwrap()
+}
+
+pub(crate) fn highest() -> Priority {
+    Priority::try_from(9).unwrap()
 }
 
 pub(crate) fn message(text: &str) -> InputMessage {
@@ -99,6 +105,7 @@ pub(crate) fn completed(write: u64, known: u64) -> Finish {
     Finish {
         last,
         ending: Ending::Completed(Some(json!("done"))),
+        answer: Some(json!("done")),
     }
 }
 
@@ -119,5 +126,42 @@ pub(crate) fn failed(write: u64, known: u64) -> Finish {
     Finish {
         last,
         ending: Ending::Failed(failure()),
+        answer: None,
+    }
+}
+
+/// The wait for the first child of a call.
+pub(crate) fn child_of(call: &str) -> WaitKey {
+    WaitKey::Child(call.to_owned(), 0)
+}
+
+pub(crate) fn call(name: &str) -> WaitKey {
+    WaitKey::Call(name.to_owned())
+}
+
+pub(crate) fn approval(call: &str) -> WaitKey {
+    WaitKey::Approval(call.to_owned())
+}
+
+/// Spawned under a lease, without a deadline for the answer.
+pub(crate) fn spawned(held: &Held, wait: Option<WaitKey>) -> Parent {
+    Parent {
+        held: held.clone(),
+        wait,
+        timeout: None,
+        answer_bytes: 1_000,
+        max_depth: 32,
+        max_descendants: 1_000_000,
+    }
+}
+
+/// A wait that the reply at index 1 of the conversation asks for, without a deadline.
+pub(crate) fn asks(kind: WaitKind, key: WaitKey) -> NewWait {
+    NewWait {
+        version: (kind == WaitKind::Approval).then(|| "v1".to_owned()),
+        key,
+        kind,
+        timeout: None,
+        entry: 1,
     }
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use factorial_core::{
-    CommitOutcome, FinishOutcome, Held, Lost, RecoverPolicy, TaskState, WriteOutcome,
+    CommitOutcome, Enqueued, FinishOutcome, Held, Lost, ParkOutcome, ParkedFor, RecoverPolicy,
+    TaskState, WriteOutcome,
 };
 
-use crate::world::{LEASE, World, completed, failed, failure, turn};
+use crate::world::{LEASE, World, child_of, completed, failed, failure, spawned, turn};
 
 async fn every_write_is_refused(w: &World, held: &Held, state: Option<TaskState>) {
     let store = w.store();
@@ -33,6 +34,14 @@ async fn every_write_is_refused(w: &World, held: &Held, state: Option<TaskState>
         WriteOutcome::Stale(state),
     )
     .await;
+    w.refused(
+        store.park(held, 9, ParkedFor::Answers, LEASE),
+        ParkOutcome::Stale(state),
+    )
+    .await;
+    let mut child = w.task("child");
+    child.parent = Some(spawned(held, Some(child_of("call"))));
+    w.refused(w.accept(&child), Enqueued::ParentLost).await;
     let lost = Lost {
         held: held.clone(),
         state,

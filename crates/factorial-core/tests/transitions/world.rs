@@ -12,13 +12,14 @@ use std::{
 
 use factorial_core::{
     AgentName, ClaimRequest, Claimed, Enqueued, Held, InputMessage, NewTask, Partition, Steer,
-    SteerOutcome, Store, TaskId, TaskState, TimelineConfig, WorkerId,
+    SteerOutcome, Store, StoreError, TaskId, TaskState, TimelineConfig, WorkerId,
 };
 use factorial_tests::{Keyspace, Names, StoreSetup, TestRedis, TestStore, changes};
 use ulid::Ulid;
 
 pub(crate) use crate::seed::{
-    completed, failed, failure, message, new_task, owner, reply, steered, turn,
+    approval, asks, call, child_of, completed, failed, failure, message, new_task, owner, reply,
+    spawned, steered, turn,
 };
 
 /// Of every lease here.
@@ -134,6 +135,12 @@ impl World {
         id
     }
 
+    /// Gives an id that was made elsewhere a name.
+    pub(crate) fn known(&self, name: &str, id: &TaskId) {
+        self.names.lock().unwrap().add(name, id);
+        self.ids.lock().unwrap().insert(name.to_owned(), id.clone());
+    }
+
     /// A task of agent `a` and owner `o`, not yet accepted.
     pub(crate) fn task(&self, name: &str) -> NewTask {
         new_task(self.name(name))
@@ -151,15 +158,16 @@ impl World {
         let mut task = self.task(name);
         adjust(&mut task);
         let outcome = self.store().enqueue(&task).await.unwrap();
-        assert!(matches!(outcome, Enqueued::Accepted(_)), "{outcome:?}");
+        assert!(matches!(outcome, Enqueued::Accepted(..)), "{outcome:?}");
         task.id
     }
 
-    /// A child of `parent`, awaited as `call`.
-    pub(crate) async fn child(&self, name: &str, parent: &TaskId, call: Option<&str>) -> TaskId {
-        let call = call.map(str::to_owned);
-        self.enqueue_with(name, |t| t.parent = Some((parent.clone(), call)))
-            .await
+    /// What enqueueing gives; the time, which differs from run to run, as 0.
+    pub(crate) async fn accept(&self, task: &NewTask) -> Result<Enqueued, StoreError> {
+        Ok(match self.store().enqueue(task).await? {
+            Enqueued::Accepted(state, _) => Enqueued::Accepted(state, 0),
+            other => other,
+        })
     }
 
     pub(crate) async fn claim(&self, most: usize) -> Vec<Claimed> {

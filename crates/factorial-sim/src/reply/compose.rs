@@ -57,7 +57,9 @@ fn calls(view: &View<'_, '_>, picked: &[usize]) -> Vec<ToolCall> {
             let schema: Option<Value> = function
                 .parameters
                 .and_then(|schema| serde_json::from_str(schema.get()).ok());
+            let wanted = view.directives.args.get(function.name.as_ref());
             let arguments = match &schema {
+                _ if wanted.is_some() => wanted.map(Value::to_string).unwrap_or_default(),
                 Some(schema @ Value::Object(_)) => {
                     Sampler::new(schema, &view.query, seed).sample().to_string()
                 }

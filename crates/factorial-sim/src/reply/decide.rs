@@ -65,14 +65,21 @@ pub(crate) fn decide(view: &View<'_, '_>) -> Decision {
     }
 }
 
-/// The tools whose names occur in the query, in its order, else the first.
+/// The tools whose names occur in the query, in its order, then those whose arguments are given, else the first.
 fn chosen(view: &View<'_, '_>) -> Vec<usize> {
     let mut named: Vec<(usize, usize)> = view
         .request
         .offered()
         .iter()
         .enumerate()
-        .filter_map(|(index, tool)| Some((mention(&view.query, tool)?, index)))
+        .filter_map(|(index, tool)| {
+            let given = view
+                .directives
+                .args
+                .contains_key(tool.function.name.as_ref());
+            let place = mention(&view.query, tool).or(given.then_some(usize::MAX))?;
+            Some((place, index))
+        })
         .collect();
     named.sort_unstable();
     let mut picked: Vec<usize> = named.into_iter().map(|(_, index)| index).collect();

@@ -2,6 +2,8 @@
 //!
 //! Read from the user messages of the current run. Invariant: what does not parse is left in the text as ordinary words.
 
+use serde_json::{Map, Value};
+
 use crate::behaviour::Behaviour;
 
 const OPEN: &str = "[[sim:";
@@ -26,6 +28,8 @@ pub(crate) struct Directives {
     pub(crate) noop: bool,
     /// `behaviour={json}`: see [`Behaviour`].
     pub(crate) behaviour: Option<Behaviour>,
+    /// `args={json}`: tool -> arguments of its calls, word for word.
+    pub(crate) args: Map<String, Value>,
 }
 
 impl Directives {
@@ -52,15 +56,23 @@ impl Directives {
     /// Reads one directive behind its opening; returns its length with the closing brackets.
     fn take_one(&mut self, body: &str) -> Option<usize> {
         // A JSON value may hold `]]` itself, so that it is parsed to its own end.
-        if let Some(json) = body.strip_prefix("behaviour=") {
-            let mut values =
-                serde_json::Deserializer::from_str(json).into_iter::<serde_json::Value>();
+        for name in ["behaviour=", "args="] {
+            let Some(json) = body.strip_prefix(name) else {
+                continue;
+            };
+            let mut values = serde_json::Deserializer::from_str(json).into_iter::<Value>();
             let value = values.next()?.ok()?;
             let end = values.byte_offset();
             if !json.get(end..)?.starts_with(CLOSE) {
                 return None;
             }
-            self.behaviour = Some(Behaviour::from_json(value.to_string().as_bytes()).ok()?);
+            match value {
+                Value::Object(args) if name == "args=" => self.args.extend(args),
+                value if name == "behaviour=" => {
+                    self.behaviour = Some(Behaviour::from_json(value.to_string().as_bytes()).ok()?);
+                }
+                _ => return None,
+            }
             return Some(body.len() - json.len() + end + CLOSE.len());
         }
         let end = body.find(CLOSE)?;
@@ -107,6 +119,15 @@ mod tests {
             assert_eq!(found.take_from(text), text);
         }
         assert_eq!(found, Directives::default());
+    }
+
+    #[test]
+    fn arguments_may_hold_directives() {
+        let mut found = Directives::default();
+        let text = found.take_from(r#"[[sim:args={"t":{"q":["[[sim:noop]]"]}}]] go"#);
+        assert_eq!(text, " go");
+        assert!(!found.noop);
+        assert_eq!(found.args["t"]["q"][0], "[[sim:noop]]");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use factorial_api::{Failure, Limits, Task, TaskStatus, Time, Usage};
+use factorial_api::{Descendants, Failure, Limits, Task, TaskStatus, Time, Usage};
 use factorial_core::{
-    Failure as StoredFailure, NewTask, Start, TaskRecord, TaskState, Usage as StoredUsage,
+    Failure as StoredFailure, NewTask, Start, TaskRecord, TaskState, Tree, Usage as StoredUsage,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,6 +27,10 @@ pub(crate) fn task(record: TaskRecord) -> Task {
         conversation_id: record.conversation.into(),
         previous_task_id: record.previous.map(String::from),
         parent_id: record.parent.map(String::from),
+        root_id: record.root.map(String::from),
+        depth: record.depth,
+        awaiting: record.awaited,
+        descendants: descendants(record.tree),
         batch_id: record.batch.map(String::from),
         turns: record.turns,
         attempts: record.attempts,
@@ -50,17 +54,18 @@ pub(crate) fn task(record: TaskRecord) -> Task {
     }
 }
 
-/// A task that was accepted at `now_ms`, as far as that is known without asking, and whether that is all.
-pub(crate) fn accepted(new: &NewTask, state: TaskState, now_ms: i64) -> (Task, bool) {
+/// A task that was accepted at `at_ms`, as far as that is known without asking, and whether that is all.
+pub(crate) fn accepted(new: &NewTask, state: TaskState, at_ms: i64) -> (Task, bool) {
     let later = |ms: i64, delay: Duration| {
         ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
     };
-    let (due_ms, exact) = match new.start {
-        Start::Now => (now_ms, true),
-        Start::At(ms) => (ms.max(now_ms), true),
-        Start::After(delay) => (later(now_ms, delay), false),
+    let due_ms = match new.start {
+        Start::Now => at_ms,
+        Start::At(ms) => ms.max(at_ms),
+        Start::After(delay) => later(at_ms, delay),
     };
-    let exact = exact && new.previous.is_none() && new.deadline.is_none();
+    // What it goes on with is known in the store alone.
+    let exact = new.previous.is_none();
     let scheduled = state == TaskState::Scheduled;
     let conversation = new.previous.as_ref().unwrap_or(&new.id);
     let id = new.id.as_str();
@@ -70,7 +75,7 @@ pub(crate) fn accepted(new: &NewTask, state: TaskState, now_ms: i64) -> (Task, b
         owner_id: new.owner.as_str().to_owned(),
         status: status(state),
         priority: new.priority.get(),
-        created_at: Time::from_millis(now_ms),
+        created_at: Time::from_millis(at_ms),
         run_at: scheduled.then(|| Time::from_millis(due_ms)),
         started_at: None,
         finished_at: None,
@@ -80,6 +85,10 @@ pub(crate) fn accepted(new: &NewTask, state: TaskState, now_ms: i64) -> (Task, b
         conversation_id: conversation.as_str().to_owned(),
         previous_task_id: new.previous.clone().map(String::from),
         parent_id: None,
+        root_id: None,
+        depth: 0,
+        awaiting: 0,
+        descendants: Descendants::default(),
         batch_id: None,
         turns: 0,
         attempts: 0,
@@ -123,6 +132,15 @@ pub(crate) fn status(state: TaskState) -> TaskStatus {
         TaskState::Completed => TaskStatus::Completed,
         TaskState::Failed => TaskStatus::Failed,
         TaskState::Cancelled => TaskStatus::Cancelled,
+    }
+}
+
+/// Descendants that have ended, as clients see them.
+pub(crate) fn descendants(tree: Tree) -> Descendants {
+    Descendants {
+        ended: tree.tasks,
+        usage: usage(tree.usage),
+        cost_usd_micros: tree.cost_micros,
     }
 }
 

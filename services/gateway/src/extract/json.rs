@@ -33,7 +33,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
         let (head, body) = request.into_parts();
         check_media_type(&head.headers)?;
         let bytes = body::read(&head.headers, body, app.max_body_bytes).await?;
-        parse(&bytes).map(Self)
+        parse_json(&bytes).map(Self)
     }
 }
 
@@ -47,15 +47,24 @@ impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJson<T> {
             return Ok(Self(T::default()));
         }
         check_media_type(&head.headers)?;
-        parse(&bytes).map(Self)
+        parse_json(&bytes).map(Self)
     }
 }
 
-fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+/// Whether the body is said to be of one of these types.
+pub(crate) fn has_media_type(headers: &HeaderMap, types: &[&str]) -> bool {
+    types.contains(&media_type(headers).as_str())
+}
+
+fn media_type(headers: &HeaderMap) -> String {
     let given = headers.get(header::CONTENT_TYPE);
     let given = given.and_then(|value| value.to_str().ok()).unwrap_or("");
     let essence = given.split(';').next().unwrap_or("").trim();
-    let essence = essence.to_ascii_lowercase();
+    essence.to_ascii_lowercase()
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let essence = media_type(headers);
     let json = essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"));
     if json {
@@ -65,7 +74,11 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+/// Reads a JSON text of a client's.
+///
+/// # Errors
+/// `invalid_json`, or `validation_failed` with the path of the value that does not fit.
+pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let not_json = |detail: String| ApiError::new(ErrorKind::InvalidJson).with_detail(detail);
     if bytes.is_empty() {
         return Err(not_json("the body is empty".to_owned()));
@@ -128,7 +141,7 @@ mod tests {
     use super::*;
 
     fn refused<T: DeserializeOwned>(bytes: &[u8]) -> u16 {
-        match parse::<T>(bytes) {
+        match parse_json::<T>(bytes) {
             Ok(_) => 0,
             Err(error) => error.into_response().status().as_u16(),
         }

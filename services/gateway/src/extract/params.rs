@@ -77,3 +77,17 @@ pub(crate) fn within<T: FromStr + PartialOrd + Display>(
         _ => Err(format!("must be {} to {}", range.start(), range.end())),
     }
 }
+
+/// Reads the part of an id that sorts by time: the cursor of lists that are sorted by it.
+pub(crate) fn time_cursor(text: &str) -> Result<String, &'static str> {
+    let canonical = text.len() == 26
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
+        && ulid::Ulid::from_string(text).is_ok();
+    if canonical {
+        Ok(text.to_owned())
+    } else {
+        Err("is not a cursor of this list")
+    }
+}

@@ -10,15 +10,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use factorial_core::{Event, Store, StoreError, TaskRecord};
+use factorial_core::{Event, Store, StoreError};
 use futures::stream;
 use http::{HeaderValue, header};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::follow::{End, Follow};
+use super::{
+    follow::{End, Follow},
+    log::Log,
+};
 use crate::{
-    convert,
     layers::WaitGuard,
     metrics::{STREAM_EVENTS_TOTAL, STREAMS_ENDED_TOTAL},
 };
@@ -28,12 +30,10 @@ const PREAMBLE: &[u8] = b"retry: 1000\n\n";
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 /// Events are put together up to about this size.
 const FRAME_BYTES: usize = 16 * 1024;
-const FAILED: (&str, &str) = ("failed", "the stream failed");
 
 /// An open event stream.
 struct EventStream {
     follow: Follow,
-    task: TaskRecord,
     keep_alive: Duration,
     drain: CancellationToken,
     /// Nothing was sent yet.
@@ -46,18 +46,17 @@ struct EventStream {
     _wait: WaitGuard,
 }
 
-/// The answer that streams the events of `task` after a `seq`.
-pub(crate) fn sse(
+/// The answer that streams the events of a log after a `seq`.
+pub(super) fn sse(
     store: Store,
-    task: TaskRecord,
+    log: Log,
     after: u64,
     keep_alive: Duration,
     drain: CancellationToken,
     wait: WaitGuard,
 ) -> Response {
     let stream = EventStream {
-        follow: Follow::new(store, task.id.clone(), after),
-        task,
+        follow: Follow::new(store, log, after),
         keep_alive,
         drain,
         fresh: true,
@@ -96,15 +95,15 @@ impl EventStream {
             let quiet = pin!(sleep(self.keep_alive));
             tokio::select! {
                 biased;
-                () = self.drain.cancelled() => Some(("drain", "this gateway is stopping; connect again")),
+                () = self.drain.cancelled() => Some(("drain", "this gateway is stopping; connect again".to_owned())),
                 next = self.follow.next() => match next {
                     Ok(events) => {
                         self.waiting = events.into();
                         None
                     }
-                    Err(End::Finished) => Some(("finished", "the task has ended")),
-                    Err(End::Gone) => Some(("gone", "the task has expired")),
-                    Err(End::Failed) => Some(FAILED),
+                    Err(End::Finished) => Some(("finished", self.comment("has ended"))),
+                    Err(End::Gone) => Some(("gone", self.comment("has expired"))),
+                    Err(End::Failed) => Some(failed()),
                 },
                 () = quiet => return Some(Bytes::from_static(KEEP_ALIVE)),
             }
@@ -116,8 +115,8 @@ impl EventStream {
             None => match self.encode() {
                 Ok(frames) => return Some(frames),
                 Err(error) => {
-                    tracing::error!(task.id = %self.task.id, %error, "event stream failed");
-                    FAILED
+                    tracing::error!(log.id = self.follow.log().id(), %error, "event stream failed");
+                    failed()
                 }
             },
         };
@@ -125,23 +124,23 @@ impl EventStream {
         Some(format!(": {comment}; last event {}\n\n", self.sent).into())
     }
 
+    fn comment(&self, what: &str) -> String {
+        format!("the {} {what}", self.follow.log().noun())
+    }
+
     /// Some of the events that wait.
     fn encode(&mut self) -> Result<Bytes, StoreError> {
         let mut frames = String::new();
         while let Some(stored) = self.waiting.pop_front() {
-            let event = convert::event(&stored, &self.task)?;
-            let data = serde_json::to_string(&event).map_err(|error| StoreError::Corrupt {
-                place: "event",
-                detail: error.to_string(),
-            })?;
+            let data = self.follow.log().encode(&stored)?;
             // A line break would end the field.
-            let name: String = event.event_type.split_whitespace().collect();
+            let name: String = stored.event_type.split_whitespace().collect();
             frames.push_str(&format!(
                 "id: {}\nevent: {name}\ndata: {data}\n\n",
-                event.seq
+                stored.seq
             ));
             metrics::counter!(STREAM_EVENTS_TOTAL).increment(1);
-            self.sent = event.seq;
+            self.sent = stored.seq;
             if frames.len() >= FRAME_BYTES {
                 break;
             }
@@ -150,10 +149,19 @@ impl EventStream {
     }
 }
 
+fn failed() -> (&'static str, String) {
+    ("failed", "the stream failed".to_owned())
+}
+
 impl Drop for EventStream {
     fn drop(&mut self) {
         let reason = self.ended.unwrap_or("client");
         metrics::counter!(STREAMS_ENDED_TOTAL, "reason" => reason).increment(1);
-        tracing::debug!(task.id = %self.task.id, reason, last = self.sent, "event stream ended");
+        tracing::debug!(
+            log.id = self.follow.log().id(),
+            reason,
+            last = self.sent,
+            "event stream ended"
+        );
     }
 }

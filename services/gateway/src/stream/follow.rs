@@ -1,23 +1,25 @@
-//! Follows the log of a task from any `seq` on.
+//! Follows the log of a task or a batch from any `seq` on.
 //!
 //! Used by the body of an event stream. The log is read first, then live notifications are joined to it by `seq`; where
-//! they do not fit, the log is read again. Invariants: every `seq` comes once and in order; it ends only when the task
-//! has ended and its log has been read to the end, so that an operator's retry is followed through.
+//! they do not fit, the log is read again. Invariants: every `seq` comes once and in order; it ends only when the task or
+//! batch has ended and its log has been read to the end, so that an operator's retry is followed through.
 
 use std::time::Duration;
 
-use factorial_core::{Event, EventBatch, Store, StoreError, Subscription, TaskId};
+use factorial_core::{Event, EventBatch, Store, StoreError, Subscription};
 use tokio::time::sleep;
+
+use super::log::{Log, Standing};
 
 /// Events read from the log at once. All of them are held for a reader who does not read on.
 const PAGE: u64 = 32;
 /// Before the log is read again after the store did not answer.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// A reader's place in the log of a task.
+/// A reader's place in a log.
 pub(crate) struct Follow {
     store: Store,
-    id: TaskId,
+    log: Log,
     live: Subscription,
     last: u64,
     /// The log may hold events after `last` that no notification will bring.
@@ -27,9 +29,9 @@ pub(crate) struct Follow {
 /// Why there is no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The task has ended, and everything was read.
+    /// Its subject has ended, and everything was read.
     Finished,
-    /// The task has expired.
+    /// Its subject has expired.
     Gone,
     /// What is stored cannot be read.
     Failed,
@@ -37,14 +39,19 @@ pub(crate) enum End {
 
 impl Follow {
     /// Begins after the event `last`; 0 is before the first.
-    pub(crate) fn new(store: Store, id: TaskId, last: u64) -> Self {
+    pub(crate) fn new(store: Store, log: Log, last: u64) -> Self {
         Self {
-            live: store.subscribe(&id),
+            live: log.subscribe(&store),
             store,
-            id,
+            log,
             last,
             behind: true,
         }
+    }
+
+    /// The log.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
     }
 
     /// The next events, at least one. Waits for them, also while Redis is away. Safe to be dropped while it waits.
@@ -61,7 +68,7 @@ impl Follow {
                 Ok(Step::End(end)) => return Err(end),
                 Err(error) if error.is_unavailable() => sleep(AGAIN_AFTER).await,
                 Err(error) => {
-                    tracing::error!(task.id = %self.id, %error, "event stream failed");
+                    tracing::error!(log.id = self.log.id(), %error, "event stream failed");
                     return Err(End::Failed);
                 }
             }
@@ -72,14 +79,14 @@ impl Follow {
         if let Some(events) = self.page().await? {
             return Ok(Step::Events(events));
         }
-        match self.store.task(&self.id).await? {
-            None => Ok(Step::End(End::Gone)),
-            Some(task) if !task.state.is_terminal() => {
+        match self.log.standing(&self.store).await? {
+            Standing::Gone => Ok(Step::End(End::Gone)),
+            Standing::Open => {
                 self.behind = false;
                 Ok(Step::Nothing)
             }
             // Its last events may have been appended since the log was read.
-            Some(_) => Ok(match self.page().await? {
+            Standing::Ended => Ok(match self.page().await? {
                 Some(events) => Step::Events(events),
                 None => Step::End(End::Finished),
             }),
@@ -88,7 +95,7 @@ impl Follow {
 
     /// Events after the last one; `None` when there are none.
     async fn page(&mut self) -> Result<Option<Vec<Event>>, StoreError> {
-        let (events, _) = self.store.events(&self.id, self.last, PAGE).await?;
+        let (events, _) = self.log.events(&self.store, self.last, PAGE).await?;
         let Some(event) = events.last() else {
             return Ok(None);
         };

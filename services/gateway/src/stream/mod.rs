@@ -1,6 +1,9 @@
-//! Event streams: the log of a task, then what is appended to it, without gap or repetition.
+//! Event streams: the log of a task or a batch, then what is appended to it, without gap or repetition.
 
 mod body;
 mod follow;
+mod log;
+mod request;
 
-pub(crate) use body::sse;
+pub(crate) use log::Log;
+pub(crate) use request::EventsRequest;

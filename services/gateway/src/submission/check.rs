@@ -4,16 +4,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use factorial_api::{InputMessage, InputRole, Limits, SubmitTask};
+use factorial_api::{CallerTool, InputMessage, InputRole, Limits, SubmitTask};
 use factorial_core::{
     AgentName, Entry, Idempotency, InputMessage as StoredMessage, NewTask, OwnerId, Priority,
     Start, TaskId,
 };
 use factorial_service::ApiError;
 
-use super::bounds::{
-    Checks, FURTHEST_MS, LONGEST_DEADLINE_SECONDS, LONGEST_LABEL, LONGEST_LABEL_KEY, MOST_LABELS,
-    MOST_MESSAGES, MOST_TOKENS, MOST_TOOL_CALLS, MOST_TURNS, most_text, role,
+use super::{
+    bounds::{
+        Checks, FURTHEST_MS, LONGEST_DEADLINE_SECONDS, LONGEST_LABEL, LONGEST_LABEL_KEY,
+        MOST_LABELS, MOST_MESSAGES, MOST_TOKENS, MOST_TOOL_CALLS, MOST_TURNS, most_text, role,
+    },
+    tools::check_tools,
 };
 
 /// A submission that is acceptable in itself.
@@ -25,6 +28,13 @@ pub(crate) struct Submission {
     priority: Priority,
     start: Start,
     request: SubmitTask,
+}
+
+impl Submission {
+    /// The tools that the caller answers.
+    pub(crate) fn tools(&self) -> &[CallerTool] {
+        &self.request.tools
+    }
 }
 
 /// Judges everything; `now_ms` bounds how far ahead a start may be.
@@ -43,6 +53,7 @@ pub(crate) fn check(request: SubmitTask, now_ms: i64) -> Result<Submission, ApiE
     let previous = previous.map(|id| checks.name(id, "/previous_task_id"));
     check_input(&request, &mut checks);
     check_metadata(&request.metadata, &mut checks);
+    check_tools(&request.tools, &mut checks);
     if let Some(limits) = &request.limits {
         check_limits(limits, &mut checks);
     }
@@ -164,7 +175,7 @@ impl Submission {
     /// The task for the store.
     ///
     /// # Errors
-    /// When the limits cannot be written, which no limits do.
+    /// When the limits or the tools cannot be written, which no such do.
     pub(crate) fn into_task(
         self,
         id: TaskId,
@@ -179,6 +190,10 @@ impl Submission {
             .limits
             .filter(|limits| *limits != Limits::default())
             .map(serde_json::to_value)
+            .transpose()
+            .map_err(ApiError::internal)?;
+        let tools = (!request.tools.is_empty())
+            .then(|| serde_json::to_value(&request.tools))
             .transpose()
             .map_err(ApiError::internal)?;
         let messages = request.messages.into_iter().map(|message| StoredMessage {
@@ -203,6 +218,8 @@ impl Submission {
             deadline: deadline.map(Duration::from_secs),
             limits,
             metadata: request.metadata,
+            tools,
+            trace: None,
             idempotency,
         })
     }

@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod agents;
+mod approvals;
 mod bad_input;
+mod batches;
 mod bodies;
+mod callbacks;
+mod caller_tools;
 mod control;
 mod events;
 mod idempotency;
@@ -16,3 +20,6 @@ mod process;
 mod result;
 mod submit;
 mod support;
+mod tool_call_bounds;
+mod tool_calls;
+mod tree;

@@ -6,10 +6,19 @@ use serde_json::{Value, json};
 
 use crate::support::{Gateway, gateway};
 
-const ROUTES: [(&str, &str); 14] = [
+const ROUTES: [(&str, &str); 31] = [
     ("get", "/"),
     ("get", "/v1/agents"),
     ("get", "/v1/agents/{name}"),
+    ("get", "/v1/approvals"),
+    ("post", "/v1/callbacks/{token}"),
+    ("post", "/v1/callbacks/{token}/progress"),
+    ("get", "/v1/batches"),
+    ("post", "/v1/batches"),
+    ("get", "/v1/batches/{id}"),
+    ("post", "/v1/batches/{id}/cancel"),
+    ("get", "/v1/batches/{id}/events"),
+    ("get", "/v1/batches/{id}/results"),
     ("get", "/v1/tasks"),
     ("post", "/v1/tasks"),
     ("get", "/v1/tasks/{id}"),
@@ -20,6 +29,14 @@ const ROUTES: [(&str, &str); 14] = [
     ("post", "/v1/tasks/{id}/retry"),
     ("get", "/v1/tasks/{id}/status"),
     ("post", "/v1/tasks/{id}/steer"),
+    ("get", "/v1/tasks/{id}/tool-calls"),
+    ("post", "/v1/tasks/{id}/tool-calls/{call_id}/approve"),
+    ("post", "/v1/tasks/{id}/tool-calls/{call_id}/deny"),
+    ("post", "/v1/tasks/{id}/tool-calls/{call_id}/error"),
+    ("post", "/v1/tasks/{id}/tool-calls/{call_id}/progress"),
+    ("post", "/v1/tasks/{id}/tool-calls/{call_id}/result"),
+    ("get", "/v1/tasks/{id}/tree"),
+    ("get", "/v1/tool-calls"),
     ("get", "/v1/workers"),
 ];
 
@@ -199,6 +216,10 @@ async fn answers_are_as_described() {
         "/v1/tasks/{id}/messages",
         "/v1/tasks/{id}/result",
         "/v1/tasks/{id}/status",
+        "/v1/tasks/{id}/tool-calls",
+        "/v1/tasks/{id}/tree",
+        "/v1/approvals",
+        "/v1/tool-calls",
         "/v1/workers",
     ] {
         let answer = gateway

@@ -30,6 +30,13 @@ async fn each_operation(gateway: &Gateway, id: &str) -> Vec<Answer> {
             .request(Method::POST, &format!("/v1/tasks/{id}/steer"))
             .json(&steer),
         gateway.request(Method::POST, &format!("/v1/tasks/{id}/retry")),
+        gateway
+            .request(Method::POST, "/v1/batches")
+            .json(&json!({"owner_id": "o1", "tasks": []})),
+        gateway.request(Method::GET, "/v1/batches"),
+        gateway.request(Method::GET, &format!("/v1/batches/{id}")),
+        gateway.request(Method::GET, &format!("/v1/batches/{id}/results")),
+        gateway.request(Method::POST, &format!("/v1/batches/{id}/cancel")),
         gateway.request(Method::GET, "/v1/agents"),
         gateway.request(Method::GET, "/v1/workers"),
     ];

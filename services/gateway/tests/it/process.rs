@@ -52,7 +52,7 @@ async fn address(lines: &mut Lines<BufReader<ChildStderr>>, message: &str) -> St
     }
 }
 
-async fn started(redis_url: &str) -> (Child, String, String) {
+pub(crate) async fn started(redis_url: &str) -> (Child, String, String) {
     let mut child = program(redis_url).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let admin = address(&mut lines, "admin port listens").await;

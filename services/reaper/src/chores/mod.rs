@@ -1,5 +1,6 @@
 //! One file per chore.
 
+mod batches;
 mod cascade;
 mod deadlines;
 mod expire;
@@ -7,7 +8,9 @@ mod gauges;
 mod promote;
 mod reconcile;
 mod recover;
+mod waits;
 
+pub(crate) use batches::Batches;
 pub(crate) use cascade::Cascade;
 pub(crate) use deadlines::Deadlines;
 pub(crate) use expire::Expire;
@@ -15,3 +18,4 @@ pub(crate) use gauges::Gauges;
 pub(crate) use promote::Promote;
 pub(crate) use reconcile::Reconcile;
 pub(crate) use recover::Recover;
+pub(crate) use waits::Waits;

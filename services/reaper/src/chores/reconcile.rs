@@ -25,7 +25,14 @@ impl Reconcile {
         let agents = store.agents().await?;
         let mut left = Vec::new();
         for partition in store.all_partitions() {
-            left.extend([Walk::Leases, Walk::Delays, Walk::Pending].map(|walk| (partition, walk)));
+            let places = [
+                Walk::Leases,
+                Walk::Delays,
+                Walk::Pending,
+                Walk::Awaits,
+                Walk::Asked,
+            ];
+            left.extend(places.map(|walk| (partition, walk)));
             let done = [
                 TaskState::Completed,
                 TaskState::Failed,

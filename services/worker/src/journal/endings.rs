@@ -32,6 +32,7 @@ impl StoreJournal {
         let finish = Finish {
             last,
             ending: Ending::Failed(failure),
+            answer: None,
         };
         match self
             .persist(|| self.store.finish(&self.held, &finish, self.lease))

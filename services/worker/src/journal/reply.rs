@@ -5,7 +5,7 @@ use std::time::Duration;
 use factorial_agent::TurnRecord;
 use factorial_core::{Commit, Entry, EventType, NewEvent, Usage};
 use metrics::{counter, histogram};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{StoreJournal, Written};
 use crate::{convert, metrics as names};
@@ -37,10 +37,19 @@ impl StoreJournal {
             turn.turn,
             completion_data(&turn),
         ));
-        for call in turn.message.tool_calls() {
+        let calls = turn.message.tool_calls().iter();
+        let tool_of = calls.map(|c| (c.id.clone(), c.name.clone())).collect();
+        written.note_reply(turn.turn, tool_of);
+        let (waits, asked) =
+            self.new_waits(&turn.waits, written.reply_at, turn.turn, &written.tool_of);
+        // A call that waits has not started.
+        let waiting = |id: &str| turn.waits.iter().any(|w| w.key.call_id() == id);
+        let started = turn.message.tool_calls().iter();
+        for call in started.filter(|call| !waiting(&call.id)) {
             let data = json!({ "tool": call.name, "call_id": call.id });
             events.push(NewEvent::new(EventType::ToolStarted, turn.turn, data));
         }
+        events.extend(asked);
         let mut entries = vec![convert::reply(turn.turn, turn.message)];
         entries.extend(turn.repair.map(|m| Entry::Repair {
             turn: turn.turn,
@@ -53,6 +62,7 @@ impl StoreJournal {
             cost_micros: turn.cost_usd_micros.map(|_| written.cost_micros),
             usage: changed,
             events,
+            waits,
             ..Commit::default()
         };
         (commit, call)
@@ -95,19 +105,35 @@ impl ModelCall {
     }
 }
 
+/// What is known of a model call; what is zero or unknown is left out, for it is kept with every turn.
 fn completion_data(turn: &TurnRecord) -> Value {
-    json!({
+    let mut usage = Map::new();
+    for (name, tokens) in [
+        ("input_tokens", turn.usage.input),
+        ("cached_input_tokens", turn.usage.cached_input),
+        ("output_tokens", turn.usage.output),
+        ("reasoning_tokens", turn.usage.reasoning),
+    ] {
+        if tokens > 0 {
+            usage.insert(name.to_owned(), tokens.into());
+        }
+    }
+    let mut data = json!({
         "model": turn.model,
         "provider": turn.provider,
-        "response_id": turn.provider_response_id,
         "finish_reason": turn.finish_reason,
         "duration_ms": turn.duration_ms,
         "time_to_first_token_ms": turn.ttft_ms,
-        "tool_calls": turn.tool_calls,
-        "cost_usd_micros": turn.cost_usd_micros,
-        "usage": {
-            "input_tokens": turn.usage.input, "cached_input_tokens": turn.usage.cached_input,
-            "output_tokens": turn.usage.output, "reasoning_tokens": turn.usage.reasoning,
-        },
-    })
+        "usage": usage,
+    });
+    if let Some(id) = &turn.provider_response_id {
+        data["response_id"] = id.as_str().into();
+    }
+    if turn.tool_calls > 0 {
+        data["tool_calls"] = turn.tool_calls.into();
+    }
+    if let Some(cost) = turn.cost_usd_micros {
+        data["cost_usd_micros"] = cost.into();
+    }
+    data
 }

@@ -1,6 +1,8 @@
 //! What the tests share.
 
+mod endpoint;
 mod journal;
+mod planner;
 mod script;
 
 use std::{
@@ -16,7 +18,9 @@ use factorial_sim::{Sim, SimConfig};
 use serde_json::{Value, json};
 
 pub(crate) use self::{
+    endpoint::{Endpoint, Hit},
     journal::{Entry, MemoryJournal},
+    planner::{Asks, Planner},
     script::Script,
 };
 
@@ -41,6 +45,7 @@ pub(crate) fn with_tools(mut definition: AgentDefinition, names: &[&str]) -> Age
         .iter()
         .map(|name| ToolDefinition::Function {
             name: (*name).to_owned(),
+            approval: None,
         })
         .collect();
     definition
@@ -107,6 +112,15 @@ pub(crate) fn resources(functions: FunctionRegistry) -> Resources {
 
 pub(crate) fn build(definition: AgentDefinition) -> LlmAgent {
     LlmAgent::build(definition, &resources(functions().0)).unwrap()
+}
+
+/// An agent with these tools, as in a file, that asks the server at `base_url`; and the calls that its functions get.
+pub(crate) fn with_definitions(base_url: &str, tools: Value) -> (LlmAgent, Calls) {
+    let (functions, calls) = functions();
+    let mut definition = definition(base_url);
+    definition.tools = serde_json::from_value(tools).unwrap();
+    let agent = LlmAgent::build(definition, &resources(functions)).unwrap();
+    (agent, calls)
 }
 
 /// Polls until `check` holds.

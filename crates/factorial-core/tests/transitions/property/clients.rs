@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use factorial_core::{
-    CancelOutcome, Enqueued, Partition, Priority, RetryOutcome, Start, Steer, SteerOutcome, TaskId,
+    CancelOutcome, Enqueued, Partition, Priority, RetryOutcome, Start, Steer, SteerOutcome,
     TaskState,
 };
-use ulid::Ulid;
 
-use super::{AGENTS, OWNERS, Run, model::Expected, operation::Op};
+use super::{AGENTS, OWNERS, Run, model::Expected, operation::Op, waits::Wait};
 use crate::world::{message, new_task, owner};
 
 impl Run {
     /// What clients ask for, and time does.
-    pub(super) async fn ask(&mut self, op: Op) {
+    pub(super) async fn request(&mut self, op: Op) {
         let runs = |t: &Expected| t.state == TaskState::Processing;
         let lives = |t: &Expected| !t.state.is_terminal();
         let ended = |t: &Expected| t.state.is_terminal();
@@ -28,9 +27,19 @@ impl Run {
                     self.cancel(i).await;
                 }
             }
-            Op::Steer { task, messages } => {
+            Op::Steer {
+                task,
+                messages,
+                interrupt,
+            } => {
                 if let Some(i) = self.pick(task, lives) {
-                    self.steer(i, messages).await;
+                    self.steer(i, messages, interrupt).await;
+                }
+            }
+            Op::Answer(answering) => {
+                let awaits = |t: &Expected| t.waits.values().any(Wait::is_open);
+                if let Some(i) = self.pick(answering.task, awaits) {
+                    self.answer(i, answering).await;
                 }
             }
             Op::Retry { task } => {
@@ -49,23 +58,20 @@ impl Run {
             priority,
             later,
             limit,
-            parent,
             previous,
         } = op
         else {
             return;
         };
-        let parent = parent.and_then(|n| self.pick(n, |t| !t.state.is_terminal()));
-        // A task with both would need them in one partition.
-        let previous = previous
-            .filter(|_| parent.is_none())
-            .and_then(|n| self.pick(n, |t| t.state.is_terminal()));
-        let tasks = &mut self.model.tasks;
-        let number = tasks.len();
-        let relative = parent.or(previous).map(|i| tasks[i].id.partition());
+        let previous = previous.and_then(|n| self.pick(n, |t| t.state.is_terminal()));
         let partitions = self.test.store().partitions();
-        let partition = relative.unwrap_or(Partition(u16::try_from(number).unwrap() % partitions));
-        let mut task = new_task(TaskId::new(partition, Ulid::from_parts(1, number as u128)));
+        let number = u16::try_from(self.model.tasks.len()).unwrap();
+        let partition = previous.map_or(Partition(number % partitions), |i| {
+            self.model.tasks[i].id.partition()
+        });
+        let id = self.next_id(partition);
+        let tasks = &mut self.model.tasks;
+        let mut task = new_task(id);
         task.agent = AGENTS[agent].parse().unwrap();
         task.owner = owner(OWNERS[whose]);
         task.priority = Priority::try_from(priority).unwrap();
@@ -75,14 +81,9 @@ impl Run {
             Start::Now
         };
         task.deadline = limit.then_some(Duration::ZERO);
-        task.parent = parent.map(|i| (tasks[i].id.clone(), Some(format!("call {number}"))));
         task.previous = previous.map(|i| tasks[i].id.clone());
         let outcome = self.test.store().enqueue(&task).await.unwrap();
 
-        if parent.is_some_and(|i| tasks[i].gone || tasks[i].state.is_terminal()) {
-            assert_eq!(outcome, Enqueued::ParentFinished);
-            return;
-        }
         let usable = |t: &Expected| !t.gone && t.state.is_terminal() && t.owner == OWNERS[whose];
         if previous.is_some_and(|i| !usable(&tasks[i])) {
             assert_eq!(outcome, Enqueued::PreviousUnusable);
@@ -93,31 +94,18 @@ impl Run {
         } else {
             TaskState::Queued
         };
-        assert_eq!(outcome, Enqueued::Accepted(state));
+        assert!(matches!(outcome, Enqueued::Accepted(s, _) if s == state));
         assert_eq!(
             self.test.store().enqueue(&task).await.unwrap(),
             Enqueued::Exists(task.id.clone())
         );
         let entries = 1 + previous.map_or(0, |i| tasks[i].entries);
         tasks.push(Expected {
-            id: task.id,
-            agent: AGENTS[agent],
-            owner: OWNERS[whose],
             priority,
-            parent,
             state,
-            gone: false,
             late: limit && !later,
-            lease_expired: false,
-            token: 0,
-            attempts: 0,
-            retries: 0,
-            recoveries: 0,
-            crashes: 0,
-            hand_backs: 0,
-            turns: 0,
-            waiting: 0,
             entries,
+            ..Expected::new(task.id, AGENTS[agent], OWNERS[whose])
         });
     }
 
@@ -135,11 +123,17 @@ impl Run {
             assert_eq!(outcome, CancelOutcome::Finished(task.state));
         } else {
             assert_eq!(outcome, CancelOutcome::Cancelled);
+            if self.model.tasks[index].is_parked() {
+                self.saw("a parked task that is cancelled");
+            }
+            if !self.model.living_below(index).is_empty() {
+                self.saw("a tree that is cancelled");
+            }
             self.model.cancel(index);
         }
     }
 
-    pub(super) async fn steer(&mut self, index: usize, count: usize) {
+    pub(super) async fn steer(&mut self, index: usize, count: usize, interrupt: bool) {
         let task = &mut self.model.tasks[index];
         self.clients += 1;
         let client_id = self.clients.to_string();
@@ -148,10 +142,11 @@ impl Run {
             .collect();
         let steer = Steer {
             messages: &messages,
-            interrupt: false,
+            interrupt,
             client_id: &client_id,
         };
-        let outcome = self.test.store().steer(&task.id, &steer).await.unwrap();
+        let id = task.id.clone();
+        let outcome = self.test.store().steer(&id, &steer).await.unwrap();
         if task.gone {
             assert_eq!(outcome, SteerOutcome::NotFound);
         } else if task.state.is_terminal() {
@@ -159,8 +154,17 @@ impl Run {
         } else {
             task.waiting += u32::try_from(count).unwrap();
             assert_eq!(outcome, SteerOutcome::Accepted(task.waiting.into()));
-            let again = self.test.store().steer(&task.id, &steer).await.unwrap();
-            assert_eq!(again, SteerOutcome::Duplicate(task.waiting.into()));
+            if interrupt && task.is_parked() {
+                self.saw("an interrupt of a parked task");
+                self.model.interrupt(index);
+                // It may be an orphan itself.
+                self.model.cascade(id.partition());
+            } else if interrupt {
+                task.interrupted = true;
+            }
+            let waiting = self.model.tasks[index].waiting.into();
+            let again = self.test.store().steer(&id, &steer).await.unwrap();
+            assert_eq!(again, SteerOutcome::Duplicate(waiting));
         }
     }
 
@@ -174,6 +178,10 @@ impl Run {
             task.requeue();
             task.retries = 0;
             task.crashes = 0;
+            if self.model.tasks[index].parent.is_some() {
+                self.saw("a child that is retried");
+            }
+            self.model.roll_up(index, -1);
         } else {
             assert_eq!(outcome, RetryOutcome::NotRetryable(task.state));
         }

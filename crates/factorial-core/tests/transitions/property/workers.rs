@@ -6,7 +6,11 @@ use factorial_core::{
     ClaimRequest, CommitOutcome, Ending, FinishOutcome, Lost, Partition, TaskState, WriteOutcome,
 };
 
-use super::{Holder, Run, operation::Op};
+use super::{
+    Holder, Run,
+    operation::{Op, Spawn},
+    parents::ASKED,
+};
 use crate::world::{LEASE, completed, failed, failure, turn};
 
 impl Run {
@@ -16,15 +20,25 @@ impl Run {
         | Op::Finish { holder: n, .. }
         | Op::Release { holder: n }
         | Op::BackOff { holder: n }
-        | Op::Renew { holder: n }) = op
+        | Op::Renew { holder: n }
+        | Op::Spawn(Spawn { holder: n, .. })
+        | Op::Ask { holder: n, .. }
+        | Op::Take { holder: n }
+        | Op::Park { holder: n }) = op
         else {
             return;
         };
-        let Some(holder) = self.holder(n) else { return };
+        let Some(holder) = self.holder(n, &op) else {
+            return;
+        };
         match op {
             Op::Commit { boundary, .. } => self.commit(holder, boundary).await,
             Op::Finish { well, .. } => self.finish(holder, well).await,
             Op::Renew { .. } => self.renew(holder).await,
+            Op::Spawn(spawn) => self.spawn(holder, spawn).await,
+            Op::Ask { kind, late, .. } => drop(self.ask(holder, ASKED[kind], late).await),
+            Op::Take { .. } => self.take(holder).await,
+            Op::Park { .. } => self.park(holder).await,
             other => {
                 self.put_back(holder, matches!(other, Op::BackOff { .. }))
                     .await
@@ -46,12 +60,21 @@ impl Run {
         Ok(index)
     }
 
-    /// A holder, mostly one whose lease stands.
-    pub(super) fn holder(&self, n: usize) -> Option<usize> {
-        let current: Vec<usize> = (0..self.holders.len())
+    /// A holder, mostly one whose lease stands, and of those one whose task the operation is about.
+    pub(super) fn holder(&self, n: usize, op: &Op) -> Option<usize> {
+        let about = |index: usize| match op {
+            Op::Park { .. } => self.model.tasks[index].open() > 0,
+            Op::Take { .. } => !self.model.tasks[index].waits.is_empty(),
+            Op::Finish { .. } => self.model.tasks[index].open() == 0,
+            _ => true,
+        };
+        let mut current: Vec<usize> = (0..self.holders.len())
             .filter(|i| self.lease(*i).is_ok())
             .collect();
-        if n.is_multiple_of(4) || current.is_empty() {
+        if !n.is_multiple_of(7) && current.iter().any(|i| self.lease(*i).is_ok_and(about)) {
+            current.retain(|i| self.lease(*i).is_ok_and(about));
+        }
+        if n.is_multiple_of(8) || current.is_empty() {
             return (!self.holders.is_empty()).then(|| n % self.holders.len());
         }
         Some(current[n % current.len()])
@@ -92,6 +115,13 @@ impl Run {
             task.attempts += 1;
             task.token = claimed.held.token;
             assert_eq!(claimed.length, task.entries);
+            assert_eq!(claimed.waits.len(), task.waits.len());
+            let fits = |w: &factorial_core::Wait| task.waits.get(&w.key).is_some_and(|m| m.fits(w));
+            assert!(
+                claimed.waits.iter().all(fits),
+                "{:?}\n{task:?}",
+                claimed.waits
+            );
             self.holders.push(Holder {
                 held: claimed.held,
                 write: 0,
@@ -143,8 +173,7 @@ impl Run {
         task.entries += 1;
         if boundary {
             assert_eq!(taken.len(), task.waiting as usize);
-            task.entries += u64::from(task.waiting);
-            task.waiting = 0;
+            task.take_steering();
         } else {
             assert!(taken.is_empty());
         }
@@ -179,16 +208,17 @@ impl Run {
         match (&finish.ending, outcome) {
             (Ending::Completed(_), FinishOutcome::Steered(taken)) => {
                 assert!(task.waiting > 0 && taken.len() == task.waiting as usize);
-                task.entries += u64::from(task.waiting);
-                task.waiting = 0;
+                task.take_steering();
                 task.lease_expired = false;
             }
             (Ending::Completed(_), FinishOutcome::Finished) => {
                 assert_eq!(task.waiting, 0);
                 task.entries += 1;
-                task.end(TaskState::Completed);
+                self.model.end(index, TaskState::Completed);
             }
-            (Ending::Failed(_), FinishOutcome::Finished) => task.end(TaskState::Failed),
+            (Ending::Failed(_), FinishOutcome::Finished) => {
+                self.model.end(index, TaskState::Failed);
+            }
             (_, other) => panic!("{other:?}"),
         }
     }

@@ -13,6 +13,10 @@ config_group! {
         port: u16 = "8000", name "gateway_port";
         /// Largest request body in bytes; a larger one is answered with 413.
         max_body_bytes: usize = "1048576", range 1024.0 to 104857600.0;
+        /// Largest batch as NDJSON in bytes; a larger one is answered with 413. Each line is bound by `max_body_bytes`.
+        max_batch_bytes: u64 = "536870912", range 1024.0 to 1099511627776.0;
+        /// Batches being submitted at once; those beyond are answered with 503 and `Retry-After`.
+        max_batch_uploads: usize = "8", range 1.0 to 10000.0;
         /// Requests in progress at once; those beyond are answered with 503 and `Retry-After`.
         max_concurrent_requests: usize = "1024", range 1.0 to 1000000.0;
         /// Event streams open at once, counted apart from other requests.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::config::group::config_group;
 
 config_group! {
@@ -18,6 +20,10 @@ config_group! {
         turn_timeout: Duration = "120", range 0.1 to 86400.0;
         /// Seconds that open turns may go on after a termination signal, before their tasks are handed back.
         grace_period_seconds: Duration = "30", range 0.0 to 3600.0;
+        /// Descendants that a root task may have over its life.
+        max_descendants: u64 = "10000", range 1.0 to 10000000.0;
+        /// Base URL under which deferred HTTP tools reach the gateway when they answer.
+        public_url: Option<Url>;
         /// Agent files, or directories of them, relative to the working directory.
         agents: Vec<PathBuf>;
     }

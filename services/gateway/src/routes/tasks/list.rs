@@ -8,7 +8,7 @@ use factorial_service::ApiError;
 use crate::{
     app::AppState,
     convert,
-    extract::{Params, within},
+    extract::{Params, time_cursor, within},
     refusal::store_error,
 };
 
@@ -43,7 +43,7 @@ pub(crate) async fn list_tasks(
         }),
     };
     let limit = params.take("limit", within(1..=MOST)).unwrap_or(USUAL);
-    let cursor = params.take("cursor", cursor);
+    let cursor = params.take("cursor", time_cursor);
     params.finish()?;
     let agents = match (&filter.owner, &filter.agent) {
         (None, None) => app.agents.all(&app.store).await.map_err(store_error)?,
@@ -58,18 +58,4 @@ pub(crate) async fn list_tasks(
         data: page.tasks.into_iter().map(convert::task).collect(),
         next_cursor: page.next,
     }))
-}
-
-/// The part of an id that sorts by time.
-fn cursor(text: &str) -> Result<String, &'static str> {
-    let canonical = text.len() == 26
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
-        && ulid::Ulid::from_string(text).is_ok();
-    if canonical {
-        Ok(text.to_owned())
-    } else {
-        Err("is not a cursor of this list")
-    }
 }

@@ -10,3 +10,4 @@ pub(crate) mod retry;
 pub(crate) mod status;
 pub(crate) mod steer;
 pub(crate) mod submit;
+pub(crate) mod tree;

@@ -13,7 +13,7 @@ use crate::{
     app::AppState,
     clock::any_partition,
     convert,
-    extract::{IdempotencyKey, Json},
+    extract::{IdempotencyKey, Json, TraceParent},
     metrics::TASKS_SUBMITTED_TOTAL,
     refusal::{no_task, store_error},
     submission::{self, KEEP_KEYS, Submission},
@@ -25,8 +25,12 @@ use crate::{
 /// request sent again is answered with 200 and the task that it made the first time.
 #[utoipa::path(
     post, path = "/tasks", tag = "tasks",
-    params(("Idempotency-Key" = Option<String>, Header, max_length = 255, min_length = 1,
-        description = "Makes it safe to send the request again: 1 to 255 visible ASCII characters")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, max_length = 255, min_length = 1,
+            description = "Makes it safe to send the request again: 1 to 255 visible ASCII characters"),
+        ("traceparent" = Option<String>, Header,
+            description = "W3C trace context that the run goes on with; ignored when it is malformed"),
+    ),
     request_body = SubmitTask,
     responses(
         (status = 201, description = "The task was accepted", body = Task,
@@ -43,30 +47,37 @@ use crate::{
 pub(crate) async fn submit_task(
     State(app): State<AppState>,
     IdempotencyKey(key): IdempotencyKey,
+    TraceParent(trace): TraceParent,
     Json(request): Json<SubmitTask>,
 ) -> Result<Response, ApiError> {
     let fingerprint = submission::fingerprint(&request)?;
     let submission = submission::check(request, app.clock.now_ms())?;
     require_agent(&app, &submission).await?;
+    submission::check_against_agent(submission.tools(), &app.agents.tools(&submission.agent))?;
     let key = key.map(|key| Idempotency::new(&submission.owner, &key, &fingerprint, KEEP_KEYS));
-    let task = place(&app, submission, key)?;
+    let mut task = place(&app, submission, key)?;
+    task.trace = trace;
     let outcome = app.store.enqueue(&task).await.map_err(store_error)?;
     let label = match &outcome {
-        Enqueued::Accepted(_) => "accepted",
+        Enqueued::Accepted(..) => "accepted",
         Enqueued::Exists(_) => "replayed",
         _ => "refused",
     };
     metrics::counter!(TASKS_SUBMITTED_TOTAL, "outcome" => label).increment(1);
     match outcome {
-        Enqueued::Accepted(state) => Ok(answer(show(&app, &task, state).await, false)),
+        Enqueued::Accepted(state, at_ms) => {
+            Ok(answer(show(&app, &task, state, at_ms).await, false))
+        }
         // Our own id: the call was repeated below us after its connection broke.
         Enqueued::Exists(id) => read_back(&app, &id, id != task.id).await,
         Enqueued::KeyReused => Err(ApiError::new(ErrorKind::IdempotencyKeyReused)),
         Enqueued::PreviousUnusable => Err(ApiError::new(ErrorKind::PreviousTaskUnusable)
             .with_detail("it does not exist, is another owner's, or has not ended")),
         Enqueued::ConversationTooLarge => Err(ApiError::new(ErrorKind::ConversationTooLarge)),
-        Enqueued::ParentFinished => {
-            Err(ApiError::internal("a root task was refused for its parent"))
+        Enqueued::ParentLost | Enqueued::TooDeep | Enqueued::TooMany | Enqueued::BatchClosed => {
+            Err(ApiError::internal(
+                "a task on its own was refused for its parent or its batch",
+            ))
         }
     }
 }
@@ -102,8 +113,8 @@ fn place(
 }
 
 /// The accepted task. It was accepted, so the answer says so even when the rest cannot be read now.
-async fn show(app: &AppState, new: &NewTask, state: TaskState) -> Task {
-    let (task, exact) = convert::accepted(new, state, app.clock.now_ms());
+async fn show(app: &AppState, new: &NewTask, state: TaskState, at_ms: i64) -> Task {
+    let (task, exact) = convert::accepted(new, state, at_ms);
     if exact {
         return task;
     }

@@ -11,11 +11,19 @@ use serde_json::{Value, json};
 
 use super::eventually;
 
-const LEASE: Duration = Duration::from_secs(60);
+pub(super) const LEASE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Hand {
-    store: Store,
+    pub(super) store: Store,
     worker: WorkerId,
+}
+
+/// Schema of the tool `publish`, which needs an approval.
+fn publish() -> Value {
+    json!({
+        "type": "object", "required": ["title"],
+        "properties": {"title": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}},
+    })
 }
 
 impl Hand {
@@ -47,6 +55,7 @@ impl Hand {
             version: "v1".to_owned(),
             model: Some("openai/gpt".to_owned()),
             tools: vec!["calculator".to_owned()],
+            approvals: BTreeMap::from([("publish".to_owned(), publish())]),
             seen_ms: 0,
         });
         let agents: Vec<_> = agents.collect();
@@ -131,7 +140,11 @@ impl Hand {
             known: claimed.length,
             ..Commit::default()
         };
-        let finish = Finish { last, ending };
+        let finish = Finish {
+            last,
+            ending,
+            answer: None,
+        };
         let outcome = self
             .store
             .finish(&claimed.held, &finish, LEASE)

@@ -2,6 +2,7 @@
 
 mod hand;
 mod http;
+mod waits;
 
 use std::{
     future::Future,
@@ -19,6 +20,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub(crate) use hand::Hand;
 pub(crate) use http::{Answer, Frame, Frames, raw, submission};
+pub(crate) use waits::Ask;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 

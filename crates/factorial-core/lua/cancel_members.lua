@@ -1,0 +1,24 @@
+-- Cancels some members of a batch that is being cancelled.
+-- KEYS: 1 base of the partition
+-- ARGV: 1 batch  2 place after the last of these members  3 data of the terminal event (JSON)  4 timeline config  5.. members
+-- Returns: ok cancelled
+-- Invariant: members that have ended are left alone.
+--- @include "clock"
+--- @include "finish_task"
+--- @include "tell_worker"
+local batch, place, data, config = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local now, cancelled = clock(), 0
+for i = 5, #ARGV do
+  local id = ARGV[i]
+  local state = redis.call('HGET', B .. K_TASK .. id, 'state')
+  if state and state ~= 'completed' and state ~= 'failed' and state ~= 'cancelled' then
+    local worker = finish_task(id, 'cancelled', now, { 'reason', 'batch cancelled' }, 'run_cancelled', data, config)
+    if worker then tell_worker(worker, 'cancel', id) end
+    if redis.call('EXISTS', B .. K_TASK .. id .. K_CHILDREN) == 1 then redis.call('RPUSH', B .. K_CASCADE, id) end
+    cancelled = cancelled + 1
+  end
+end
+if redis.call('HGET', B .. K_BATCH .. batch, 'state') == 'cancelling' then
+  redis.call('HSET', B .. K_BATCH .. batch, 'cancelled_to', place)
+end
+return { 'ok', cancelled }

@@ -1,0 +1,3 @@
+//! Approvals.
+
+pub(crate) mod list;

@@ -1,0 +1,34 @@
+//! `GET /v1/batches/{id}`
+
+use axum::{Json, extract::State};
+use factorial_api::Batch;
+use factorial_service::ApiError;
+
+use super::owned;
+use crate::{
+    app::AppState,
+    convert,
+    extract::{BatchInPath, Params},
+    ownership,
+};
+
+/// Shows a batch.
+#[utoipa::path(
+    get, path = "/batches/{id}", tag = "batches",
+    params(
+        ("id" = String, Path, description = "Id of the batch"),
+        ("owner_id" = Option<String>, Query, description = "If given, a batch of another owner is not found"),
+    ),
+    responses((status = 200, description = "The batch as it is now", body = Batch)),
+    extensions(("x-problem-codes" = json!(["batch_not_found"]))),
+)]
+pub(crate) async fn get_batch(
+    State(app): State<AppState>,
+    BatchInPath(id): BatchInPath,
+    mut params: Params,
+) -> Result<Json<Batch>, ApiError> {
+    let owner = ownership::in_params(&mut params);
+    params.finish()?;
+    let record = owned::batch(&app, &id, owner.as_ref()).await?;
+    Ok(Json(convert::batch(record)))
+}
