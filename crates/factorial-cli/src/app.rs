@@ -9,7 +9,12 @@ use clap::{CommandFactory as _, Parser as _};
 use factorial_service::config::Environment;
 use factorial_service::healthcheck;
 
-use crate::args::{Cli, Command, Common, TasksCommand};
+use crate::args::{
+    ApprovalsArgs, ApprovalsCommand, BatchCommand, Cli, Command, Common, TasksCommand,
+    ToolCallsCommand,
+};
+use crate::asked;
+use crate::batch;
 use crate::commands;
 use crate::config::Streams;
 use crate::dev;
@@ -90,6 +95,22 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
                 .map_err(CliError::Output)?;
             Ok(Exit::Success)
         }
+        Command::Batch { command } => {
+            let gateway = gateway(command.common())?;
+            match command {
+                BatchCommand::Run(args) => batch::run(&gateway, &args).await,
+                BatchCommand::Watch(args) => batch::watch(&gateway, &args).await,
+                BatchCommand::Get(args) => commands::batch_get(&gateway, &args).await,
+                BatchCommand::List(args) => commands::batch_list(&gateway, &args).await,
+                BatchCommand::Results(args) => commands::batch_results(&gateway, &args).await,
+                BatchCommand::Cancel(args) => commands::batch_cancel(&gateway, &args).await,
+            }
+        }
+        Command::Approvals(args) => approvals(&gateway(args.common())?, args).await,
+        Command::ToolCalls { command } => {
+            let ToolCallsCommand::List(args) = command;
+            asked::list_tool_calls(&gateway(&args.common)?, &args).await
+        }
         Command::Tasks { command } => {
             let gateway = gateway(command.common())?;
             match command {
@@ -101,8 +122,20 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
                 TasksCommand::Cancel(args) => commands::cancel(&gateway, &args).await,
                 TasksCommand::Steer(args) => commands::steer(&gateway, args).await,
                 TasksCommand::Retry(args) => commands::retry(&gateway, &args).await,
+                TasksCommand::Tree(args) => commands::tree(&gateway, &args).await,
+                TasksCommand::ToolCalls(args) => commands::tool_calls(&gateway, &args).await,
+                TasksCommand::Answer(args) => asked::answer(&gateway, args).await,
             }
         }
+    }
+}
+
+async fn approvals(gateway: &Gateway, args: ApprovalsArgs) -> Result<Exit, CliError> {
+    match args.command.unwrap_or(ApprovalsCommand::List(args.list)) {
+        ApprovalsCommand::List(args) => asked::list_approvals(gateway, &args).await,
+        ApprovalsCommand::Approve(args) => asked::approve(gateway, args).await,
+        ApprovalsCommand::Deny(args) => asked::deny(gateway, args).await,
+        ApprovalsCommand::Review(args) => asked::review(gateway, &args).await,
     }
 }
 
@@ -129,8 +162,26 @@ impl Command {
             Self::Run(args) => args.common.output,
             Self::Agents(args) => args.common.output,
             Self::Workers(common) => common.output,
+            Self::Batch { command } => command.common().output,
+            Self::Approvals(args) => args.common().output,
+            Self::ToolCalls {
+                command: ToolCallsCommand::List(args),
+            } => args.common.output,
             Self::Tasks { command } => command.common().output,
             Self::Dev(_) | Self::Healthcheck { .. } | Self::Completions { .. } => Format::Table,
+        }
+    }
+}
+
+impl BatchCommand {
+    fn common(&self) -> &Common {
+        match self {
+            Self::Run(args) => &args.common,
+            Self::Watch(args) => &args.common,
+            Self::Get(args) => &args.common,
+            Self::List(args) => &args.common,
+            Self::Results(args) => &args.common,
+            Self::Cancel(args) => &args.common,
         }
     }
 }
@@ -144,6 +195,21 @@ impl TasksCommand {
             Self::Events(args) => &args.common,
             Self::Cancel(args) => &args.common,
             Self::Steer(args) => &args.common,
+            Self::Tree(args) => &args.common,
+            Self::ToolCalls(args) => &args.common,
+            Self::Answer(args) => &args.common,
+        }
+    }
+}
+
+impl ApprovalsArgs {
+    fn common(&self) -> &Common {
+        match &self.command {
+            None => &self.list.common,
+            Some(ApprovalsCommand::List(args)) => &args.common,
+            Some(ApprovalsCommand::Approve(args)) => &args.common,
+            Some(ApprovalsCommand::Deny(args)) => &args.common,
+            Some(ApprovalsCommand::Review(args)) => &args.which.common,
         }
     }
 }

@@ -4,8 +4,11 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use factorial_service::config::{ClientRole, ConfigArgs};
 
+use crate::asked::{AnswerArgs, ApproveArgs, AskedArgs, DenyArgs, ReviewArgs};
+use crate::batch::{BatchRunArgs, BatchWatchArgs};
 use crate::commands::{
-    AgentsArgs, CancelArgs, EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs,
+    AgentsArgs, BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, CancelArgs,
+    EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
 };
 use crate::dev::DevArgs;
 use crate::exit;
@@ -31,6 +34,18 @@ pub(crate) enum Command {
     Tasks {
         #[command(subcommand)]
         command: TasksCommand,
+    },
+    /// Submit many tasks at once; watch, list and cancel batches
+    Batch {
+        #[command(subcommand)]
+        command: BatchCommand,
+    },
+    /// List, approve and deny the tool calls that need a yes
+    Approvals(ApprovalsArgs),
+    /// List the tool calls that ask an operator for their results
+    ToolCalls {
+        #[command(subcommand)]
+        command: ToolCallsCommand,
     },
     /// List agents, or show one
     Agents(AgentsArgs),
@@ -70,6 +85,58 @@ pub(crate) enum TasksCommand {
     Steer(SteerArgs),
     /// Run a failed or cancelled task again
     Retry(TaskArgs),
+    /// Show a task with its descendants
+    Tree(TreeArgs),
+    /// List the tool calls of a task that are answered from outside
+    ToolCalls(ToolCallsArgs),
+    /// Give the result of a tool call that asks for it
+    Answer(AnswerArgs),
+}
+
+/// `factorial approvals`: the list, unless something else is asked for.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ApprovalsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ApprovalsCommand>,
+    #[command(flatten)]
+    pub(crate) list: AskedArgs,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ApprovalsCommand {
+    /// List what waits for a yes, oldest first; also what `approvals` alone does
+    List(AskedArgs),
+    /// Say yes to a call
+    Approve(ApproveArgs),
+    /// Say no to a call
+    Deny(DenyArgs),
+    /// Decide one after the other, on the terminal
+    Review(ReviewArgs),
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ToolCallsCommand {
+    /// List the calls that wait for their results, oldest first
+    List(AskedArgs),
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum BatchCommand {
+    /// Submit a file of tasks, one a line, and watch them; the exit code is 0 if all completed
+    #[command(after_help = exit::HELP)]
+    Run(Box<BatchRunArgs>),
+    /// Watch a batch to its end
+    #[command(after_help = exit::HELP)]
+    Watch(BatchWatchArgs),
+    /// Show a batch
+    Get(BatchArgs),
+    /// List batches, newest first
+    List(BatchListArgs),
+    /// Print the results of the members that have ended, one a line
+    Results(BatchResultsArgs),
+    /// Cancel a batch with all its members
+    Cancel(BatchCancelArgs),
 }
 
 /// What all commands that talk to a gateway take.

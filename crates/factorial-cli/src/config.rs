@@ -1,28 +1,51 @@
-//! What the command takes from its surroundings besides settings: the streams' nature, and where it was started from.
+//! What the command takes from its surroundings besides settings: the streams' nature, who calls, and where it was
+//! started from.
 //!
 //! The only place of this crate that asks the environment, together with the `env` attributes of `clap`.
 
-use std::io::{IsTerminal as _, stderr, stdout};
+use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 /// The standard streams.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Streams {
+    pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout_is_terminal: bool,
     pub(crate) stderr_is_terminal: bool,
     /// Somebody set `NO_COLOR`, or the terminal is a dumb one.
     pub(crate) plain: bool,
+    /// Columns of the terminal that standard output is, if it is one.
+    pub(crate) width: Option<usize>,
 }
 
 impl Streams {
     pub(crate) fn of_process() -> Self {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Self {
+            stdin_is_terminal: stdin().is_terminal(),
             stdout_is_terminal: stdout().is_terminal(),
             stderr_is_terminal: stderr().is_terminal(),
             plain: set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
+            width: terminal_size::terminal_size_of(stdout()).map(|(width, _)| width.0.into()),
         }
     }
+
+    /// Somebody is there who can be asked: questions go to standard error.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal
+    }
+}
+
+/// The name under which the person at this machine has logged in.
+pub(crate) fn login_name() -> Option<String> {
+    std::env::var("USER").ok().filter(|name| !name.is_empty())
+}
+
+/// The editor that the person wants, as a shell takes it.
+pub(crate) fn editor() -> String {
+    let named = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let named = named("VISUAL").or_else(|| named("EDITOR"));
+    named.unwrap_or_else(|| "vi".to_owned())
 }
 
 /// How to call this program again from `directory`: by its name if that finds it, else by a path.

@@ -28,8 +28,24 @@ pub(crate) enum CliError {
     },
     #[error("left; task {id} goes on (factorial tasks cancel {id})")]
     Interrupted { id: String },
+    /// No call of the task waits for such an answer.
+    #[error("{0}")]
+    NothingOpen(String),
+    #[error(
+        "left; batch {id} goes on\n  factorial batch watch {id}   watches it again\n  \
+         factorial batch cancel {id}  ends it"
+    )]
+    BatchLeft { id: String },
+    #[error("left while the batch was being submitted; it may have been accepted")]
+    Unsent,
+    #[error("cannot write {path}: {source}")]
+    Write { path: String, source: io::Error },
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
+    #[error("cannot read {path}: {source}")]
+    File { path: String, source: io::Error },
+    #[error("cannot edit the arguments: {0}")]
+    Editor(io::Error),
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
     #[error("cannot listen to signals: {0}")]
@@ -63,6 +79,7 @@ impl CliError {
             }
             ClientError::Silent => format!("the event stream of {url} stays silent"),
             ClientError::Setup(text) => text.clone(),
+            ClientError::Read(error) => format!("cannot read what is to be sent: {error}"),
         };
         Self::Client { text, source }
     }
@@ -75,6 +92,15 @@ impl CliError {
         }
     }
 
+    /// Sent again with the same idempotency key, a submission may go on where it stopped.
+    pub(crate) fn goes_on_with_key(&self) -> bool {
+        match self {
+            Self::Unsent => true,
+            Self::Client { source, .. } => source.is_temporary() && !source.is_connect(),
+            _ => false,
+        }
+    }
+
     /// Whoever read standard output has read enough.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
@@ -84,7 +110,8 @@ impl CliError {
         match self {
             Self::Usage(_) | Self::Config(_) => Exit::Usage,
             Self::Client { source, .. } => exit_of(source),
-            Self::Interrupted { .. } => Exit::Interrupted,
+            Self::Interrupted { .. } | Self::BatchLeft { .. } | Self::Unsent => Exit::Interrupted,
+            Self::NothingOpen(_) => Exit::Refused,
             Self::Unhealthy {
                 source: HealthcheckError::Url(_),
                 ..
@@ -93,6 +120,9 @@ impl CliError {
             Self::Output(_) if self.is_closed_pipe() => Exit::Success,
             Self::Unhealthy { .. }
             | Self::Input(_)
+            | Self::Write { .. }
+            | Self::File { .. }
+            | Self::Editor(_)
             | Self::Output(_)
             | Self::Signals(_)
             | Self::Runtime(_) => Exit::Failed,
@@ -110,7 +140,7 @@ fn exit_of(error: &ClientError) -> Exit {
         ClientError::Status { .. } | ClientError::Transport { .. } | ClientError::Silent => {
             Exit::Unavailable
         }
-        ClientError::Decode(_) => Exit::Failed,
+        ClientError::Decode(_) | ClientError::Read(_) => Exit::Failed,
         ClientError::Setup(_) => Exit::Usage,
     }
 }

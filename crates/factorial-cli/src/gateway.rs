@@ -108,6 +108,11 @@ impl Gateway {
         CliError::client(source, &self.url, None)
     }
 
+    /// The error of a question that may name an agent.
+    pub(crate) fn failed_about(&self, source: ClientError, agent: Option<&str>) -> CliError {
+        CliError::client(source, &self.url, agent)
+    }
+
     /// Prints an answer.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 
 mod app;
 mod args;
+mod asked;
+mod batch;
 mod commands;
 mod config;
 mod dev;

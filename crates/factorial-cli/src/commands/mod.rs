@@ -1,12 +1,17 @@
 //! The commands that ask a gateway one thing and print the answer.
 
 mod agents;
+mod batches;
 mod tasks;
 mod workers;
 
 pub(crate) use agents::{AgentsArgs, agents};
+pub(crate) use batches::{
+    BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, batch_cancel, batch_get,
+    batch_list, batch_results,
+};
 pub(crate) use tasks::{
-    CancelArgs, EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, cancel, events, get, list,
-    messages, result, retry, show_result, steer,
+    CancelArgs, EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
+    cancel, events, get, list, messages, result, retry, show_result, steer, tool_calls, tree,
 };
 pub(crate) use workers::workers;

@@ -70,7 +70,7 @@ impl Parts<'_> {
     ) -> Result<Port, DevError> {
         let health = self.health.clone();
         let docs = format!("{}/docs", ports.gateway.url);
-        self.worker(stages).await?;
+        self.worker(&ports.gateway.url, stages).await?;
         self.reaper(stages).await;
         self.gateway(ports.gateway, stages).await;
         if let Some(port) = ports.dashboard {
@@ -83,10 +83,12 @@ impl Parts<'_> {
         }
     }
 
-    async fn worker(&mut self, stages: &mut Stages) -> Result<(), DevError> {
+    async fn worker(&mut self, gateway: &str, stages: &mut Stages) -> Result<(), DevError> {
         let (role, shutdown) = (self.role, Shutdown::new());
         let pid = std::process::id();
-        let options = worker_options(HOST, pid, &role.worker, &role.recovery);
+        let mut options = worker_options(HOST, pid, &role.worker, &role.recovery);
+        // Deferred tools on this machine answer at the gateway that runs here.
+        options.public_url = options.public_url.or_else(|| gateway.parse().ok());
         let id = worker_id("dev", pid, ulid::Ulid::generate())?;
         let mut store = self.store_options.clone();
         store.timeout = store.timeout.max(WORKER_TIMEOUT);

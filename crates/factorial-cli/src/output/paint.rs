@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// What a text means; the look follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +53,36 @@ pub(crate) fn clean_line(text: &str) -> String {
         .collect()
 }
 
+/// As much of a line as fits into so many columns, with a mark where it was cut.
+pub(crate) fn cut(line: &str, width: usize) -> String {
+    if line.width() <= width {
+        return line.to_owned();
+    }
+    let mut left = width.saturating_sub(1);
+    let mut kept: String = line
+        .chars()
+        .take_while(|c| {
+            let columns = c.width().unwrap_or_default();
+            let fits = columns <= left;
+            left = left.saturating_sub(columns);
+            fits
+        })
+        .collect();
+    kept.push('…');
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_cut_by_columns() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("ab", 0), "…");
+    }
 
     #[test]
     fn text_cannot_control_the_terminal() {

@@ -2,6 +2,7 @@
 
 use factorial_api::Problem;
 
+use super::batch::batch_problem_text;
 use super::paint::clean_line;
 
 /// What happened, then a line for each wrong field and for the agents that exist.
@@ -19,6 +20,9 @@ pub(crate) fn problem_text(problem: &Problem, agent: Option<&str>) -> String {
             clean_line(&error.message)
         );
         text.push_str(&line);
+    }
+    if let Some(batch) = &problem.batch {
+        text.push_str(&batch_problem_text(batch));
     }
     if let Some(known) = &problem.known_agents {
         if known.is_empty() {
@@ -70,6 +74,7 @@ mod tests {
                 message: "must be 0 to 9".to_owned(),
             }],
             known_agents: Some(vec!["assistant".to_owned(), "weather".to_owned()]),
+            batch: None,
         };
         assert_eq!(
             problem_text(&problem, Some("assistent")),

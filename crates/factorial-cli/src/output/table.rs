@@ -2,9 +2,11 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::paint::{Paint, Tint, clean_line};
+use super::paint::{Paint, Tint, clean_line, cut};
 
 const GAP: usize = 2;
+/// Columns that are left to the last cell of a row, however long the others are.
+const LEAST_LAST: usize = 24;
 
 /// Rows under a header.
 pub(crate) struct Table {
@@ -34,8 +36,19 @@ impl Table {
         self.rows.push(cells.collect());
     }
 
-    /// The lines, each with its newline.
-    pub(crate) fn render(&self) -> String {
+    /// The lines, each with its newline, with the last cells cut so that they fit into so many columns.
+    pub(crate) fn render_within(mut self, columns: usize) -> String {
+        let taken: usize = self.widths().iter().rev().skip(1).map(|w| w + GAP).sum();
+        let left = columns.saturating_sub(taken).max(LEAST_LAST);
+        for row in &mut self.rows {
+            if let Some((text, _)) = row.last_mut() {
+                *text = cut(text, left);
+            }
+        }
+        self.render()
+    }
+
+    fn widths(&self) -> Vec<usize> {
         let mut widths: Vec<usize> = Vec::new();
         for row in &self.rows {
             widths.resize(widths.len().max(row.len()), 0);
@@ -43,6 +56,12 @@ impl Table {
                 *width = (*width).max(text.width());
             }
         }
+        widths
+    }
+
+    /// The lines, each with its newline.
+    pub(crate) fn render(&self) -> String {
+        let widths = self.widths();
         let mut out = String::new();
         for row in &self.rows {
             for (column, (text, tint)) in row.iter().enumerate() {
@@ -74,5 +93,16 @@ mod tests {
             (String::new(), Tint::Plain),
         ]);
         assert_eq!(table.render(), "NAME    N\n日本    1\nabcdef  -\n");
+    }
+
+    #[test]
+    fn the_last_column_gives_way() {
+        let mut table = Table::new(Paint(false), &["A", "B"]);
+        table.row([
+            ("1234".to_owned(), Tint::Plain),
+            ("x".repeat(60), Tint::Plain),
+        ]);
+        let text = table.render_within(40);
+        assert_eq!(text, format!("A     B\n1234  {}…\n", "x".repeat(33)));
     }
 }

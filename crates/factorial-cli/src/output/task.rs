@@ -1,6 +1,6 @@
 //! Tasks as text.
 
-use factorial_api::{Task, TaskResult, TaskStatus, Time, Usage};
+use factorial_api::{Descendants, Task, TaskResult, TaskStatus, Time, Usage};
 use serde_json::Value;
 
 use super::age::age;
@@ -58,7 +58,7 @@ pub(crate) fn usage_text(usage: &Usage) -> String {
 
 /// Everything about one task, a line for each fact that there is.
 pub(crate) fn task_details(task: &Task, now: Time, paint: Paint) -> String {
-    let mut facts = Facts(paint, String::new());
+    let mut facts = Facts::new(paint);
     facts.add("Task", paint.tint(Tint::Strong, &task.id));
     let status = task.status.as_str();
     facts.add("Status", paint.tint(status_tint(task.status), status));
@@ -90,22 +90,61 @@ pub(crate) fn task_details(task: &Task, now: Time, paint: Paint) -> String {
     if task.cost_usd_micros > 0 {
         facts.add("Cost", cost_text(task.cost_usd_micros));
     }
+    if task.awaiting > 0 {
+        facts.add("Awaiting", awaiting_text(task));
+    }
     if task.pending_steering > 0 {
         facts.add("Steering", format!("{} waiting", task.pending_steering));
     }
     facts.text("Conversation", Some(&task.conversation_id));
     facts.text("Previous", task.previous_task_id.as_deref());
     facts.text("Parent", task.parent_id.as_deref());
+    facts.text("Root", task.root_id.as_deref());
+    if task.depth > 0 {
+        facts.add("Depth", task.depth);
+    }
+    if !task.descendants.is_empty() {
+        facts.add("Descendants", descendants_text(&task.descendants));
+    }
     facts.text("Batch", task.batch_id.as_deref());
     for (key, value) in &task.metadata {
         let pair = format!("{}={}", clean_line(key), clean_line(value));
         facts.add("Metadata", pair);
     }
-    facts.1
+    facts.into_text()
+}
+
+/// How many answers it waits for, and where to see them.
+fn awaiting_text(task: &Task) -> String {
+    let see = match task.status {
+        TaskStatus::PendingChildTasks => "tree",
+        _ => "tool-calls",
+    };
+    let answers = plural(task.awaiting.into(), "answer");
+    format!("{answers} (factorial tasks {see} {})", task.id)
+}
+
+/// What descendants that have ended come to.
+pub(crate) fn descendants_text(descendants: &Descendants) -> String {
+    let usage = usage_text(&descendants.usage);
+    let mut text = format!("{} ended · {usage}", descendants.ended);
+    if descendants.cost_usd_micros > 0 {
+        text.push_str(&format!(" · {}", cost_text(descendants.cost_usd_micros)));
+    }
+    text
+}
+
+/// So many things.
+pub(crate) fn plural(n: u64, what: &str) -> String {
+    if n == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{n} {what}s")
+    }
 }
 
 /// Millionths of a US dollar as dollars, exactly.
-fn cost_text(micros: u64) -> String {
+pub(crate) fn cost_text(micros: u64) -> String {
     format!("${}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
@@ -136,21 +175,30 @@ pub(crate) fn result_text(result: &TaskResult) -> String {
     }
 }
 
-struct Facts(Paint, String);
+/// Named values, one a line.
+pub(super) struct Facts(Paint, String);
 
 impl Facts {
-    fn add(&mut self, name: &str, value: impl std::fmt::Display) {
+    pub(super) fn new(paint: Paint) -> Self {
+        Self(paint, String::new())
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.1
+    }
+
+    pub(super) fn add(&mut self, name: &str, value: impl std::fmt::Display) {
         let name = self.0.tint(Tint::Faint, format!("{name:<13}"));
         self.1.push_str(&format!("{name} {value}\n"));
     }
 
-    fn text(&mut self, name: &str, value: Option<&str>) {
+    pub(super) fn text(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.add(name, clean_line(value));
         }
     }
 
-    fn time(&mut self, name: &str, time: Option<Time>, now: Time) {
+    pub(super) fn time(&mut self, name: &str, time: Option<Time>, now: Time) {
         if let Some(time) = time {
             let ago = self.0.tint(Tint::Faint, format!("({})", age(time, now)));
             self.add(name, format!("{time} {ago}"));

@@ -46,6 +46,9 @@ pub(crate) struct RunArgs {
     /// Submit, print the task's id, and leave
     #[arg(long)]
     pub(crate) detach: bool,
+    /// Do not ask for approvals here, but say how to give them
+    #[arg(long)]
+    pub(crate) no_prompt: bool,
     #[command(flatten)]
     pub(crate) common: Common,
 }

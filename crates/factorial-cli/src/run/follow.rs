@@ -3,23 +3,24 @@
 //! The first Ctrl-C cancels the task and goes on watching; the second leaves. Invariant: what is on standard output is
 //! the answer, as it is stored.
 
+use std::io;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use factorial_api::{ErrorCode, Task, TaskResult, TaskStatus};
+use factorial_api::{ErrorCode, Event, Task};
 use futures::StreamExt as _;
-use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::approvals::Approvals;
 use super::args::RunArgs;
+use super::ending::Ending;
 use super::screen::Screen;
 use super::submission::submission;
-use super::transcript::Transcript;
-use crate::commands::show_result;
+use super::transcript::{Cue, Transcript};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::gateway::Gateway;
-use crate::output::{Format, Tint, duration, failure_text, result_text, status_tint, usage_text};
+use crate::output::{Format, Tint};
 
 const REASON: &str = "cancelled from the command line";
 
@@ -47,8 +48,10 @@ pub(crate) async fn run(gateway: &Gateway, args: &RunArgs) -> Result<Exit, CliEr
         }
         return Ok(Exit::Success);
     }
+    let asks = gateway.printer.streams.can_ask() && !args.no_prompt;
     let watch = Watch {
         gateway,
+        approvals: Approvals::new(gateway, &task, asks),
         task,
         stream,
         screen: Screen::new(gateway.printer, stream),
@@ -62,6 +65,7 @@ pub(crate) async fn run(gateway: &Gateway, args: &RunArgs) -> Result<Exit, CliEr
 struct Watch<'a> {
     gateway: &'a Gateway,
     task: Task,
+    approvals: Approvals<'a>,
     stream: bool,
     screen: Screen,
     transcript: Transcript,
@@ -83,12 +87,14 @@ impl Watch<'_> {
                 event = events.next() => match event {
                     Some(event) => {
                         let event = event.map_err(|source| gateway.failed(source))?;
-                        for cue in self.transcript.take(&event) {
-                            self.screen.show(&cue).map_err(CliError::Output)?;
-                        }
+                        self.take(&event).map_err(CliError::Output)?;
                     }
                     None => break,
                 },
+                happening = self.approvals.next() => {
+                    let taken = self.approvals.take(happening, &mut self.screen);
+                    taken.map_err(CliError::Output)?;
+                }
                 received = interrupts.recv() => {
                     if received.is_none() || self.interrupted {
                         return self.leave();
@@ -101,7 +107,32 @@ impl Watch<'_> {
         let result = gateway
             .ask(gateway.client.task_result(&id, Duration::ZERO))
             .await?;
-        self.finish(&result)
+        let ending = Ending {
+            gateway,
+            result: &result,
+            transcript: &self.transcript,
+            streamed: self.stream,
+            took: self.began.elapsed(),
+        };
+        ending.show(&mut self.screen)
+    }
+
+    fn take(&mut self, event: &Event) -> io::Result<()> {
+        let (approvals, screen) = (&mut self.approvals, &mut self.screen);
+        for cue in self.transcript.take(event) {
+            match cue {
+                Cue::Text(text) => screen.text(&text)?,
+                Cue::NextTurn => screen.next_turn()?,
+                Cue::Restart(why) => screen.restart(&why)?,
+                Cue::Note(mark, text) => screen.tell(mark, &text)?,
+                Cue::Asked { call } => approvals.asked(&call),
+                Cue::Decided { call } => approvals.decided(&call, screen)?,
+                Cue::AllDecided => approvals.all_decided(screen)?,
+                Cue::ChildEnded { task } => approvals.child_ended(&task, screen)?,
+            }
+        }
+        let children = self.transcript.children.are_open();
+        approvals.has_children(children, screen)
     }
 
     /// Asks for the end of the task, and keeps an ear on the second Ctrl-C.
@@ -126,71 +157,6 @@ impl Watch<'_> {
         Err(CliError::Interrupted {
             id: self.task.id.clone(),
         })
-    }
-
-    fn finish(mut self, result: &TaskResult) -> Result<Exit, CliError> {
-        if self.gateway.printer.format == Format::Json {
-            return show_result(self.gateway, result);
-        }
-        self.screen.end_line().map_err(CliError::Output)?;
-        if !(self.stream && said(&self.transcript, result)) {
-            if !self.transcript.text().is_empty() {
-                self.note(Tint::Plain, "·", "the whole answer:")?;
-            }
-            self.gateway
-                .printer
-                .write(&result_text(result))
-                .map_err(CliError::Output)?;
-        }
-        let line = self.summary(result);
-        let mark = match result.status {
-            TaskStatus::Completed => "✓",
-            _ => "✗",
-        };
-        self.note(status_tint(result.status), mark, &line)?;
-        Ok(Exit::of(result.status))
-    }
-
-    fn note(&mut self, tint: Tint, mark: &str, text: &str) -> Result<(), CliError> {
-        self.screen
-            .progress(tint, mark, text)
-            .map_err(CliError::Output)
-    }
-
-    /// How it ended, how long it took and what it used.
-    fn summary(&self, result: &TaskResult) -> String {
-        let mut parts = vec![format!(
-            "{} in {}",
-            result.status.as_str(),
-            duration(self.began.elapsed())
-        )];
-        if let (Some(failure), TaskStatus::Failed) = (&result.failure, result.status) {
-            parts = vec![format!("failed: {}", failure_text(failure))];
-        }
-        parts.push(plural(self.transcript.turns, "turn"));
-        if self.transcript.tool_calls > 0 {
-            parts.push(plural(self.transcript.tool_calls, "tool call"));
-        }
-        parts.push(usage_text(&result.usage));
-        parts.join(" · ")
-    }
-}
-
-/// Whether the text that was streamed is the output.
-fn said(transcript: &Transcript, result: &TaskResult) -> bool {
-    let text = transcript.text().trim();
-    match &result.output {
-        Some(Value::String(output)) => output.trim() == text,
-        Some(output) => serde_json::from_str::<Value>(text).is_ok_and(|said| said == *output),
-        None => true,
-    }
-}
-
-fn plural(n: u32, what: &str) -> String {
-    if n == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{n} {what}s")
     }
 }
 

@@ -6,6 +6,8 @@
 use factorial_api::Event;
 use serde_json::Value;
 
+use super::children::Children;
+use super::waits::Waits;
 use crate::output::{clean_line, duration, millis_of, text_of};
 
 /// What is to be shown.
@@ -19,6 +21,14 @@ pub(crate) enum Cue {
     NextTurn,
     /// Something happened that is worth a line.
     Note(Mark, String),
+    /// A call needs a yes.
+    Asked { call: String },
+    /// A call that needed one was decided.
+    Decided { call: String },
+    /// Nothing needs one any more.
+    AllDecided,
+    /// A child has ended, and asks nothing any more.
+    ChildEnded { task: String },
 }
 
 /// The kind of a note.
@@ -27,6 +37,10 @@ pub(crate) enum Mark {
     Started,
     Done,
     Trouble,
+    /// Somebody else is asked.
+    Deferred,
+    /// Good to know.
+    Aside,
 }
 
 /// The text of the turn that is shown at the moment.
@@ -43,6 +57,8 @@ struct Shown {
 pub(crate) struct Transcript {
     shown: Option<Shown>,
     text: String,
+    pub(crate) children: Children,
+    waits: Waits,
     pub(crate) tool_calls: u32,
     pub(crate) turns: u32,
 }
@@ -58,6 +74,14 @@ impl Transcript {
 
     /// Takes the next event.
     pub(crate) fn take(&mut self, event: &Event) -> Vec<Cue> {
+        let mut cues = self.children.take(event);
+        cues.extend(self.waits.take(event));
+        cues.extend(self.run(event));
+        cues
+    }
+
+    /// What the run itself does.
+    fn run(&mut self, event: &Event) -> Vec<Cue> {
         let tool = || clean_line(text_of(event, "tool"));
         match event.event_type.as_str() {
             "progress_update_completion_chunk" => self.chunk(event),
@@ -73,8 +97,7 @@ impl Transcript {
             }
             "progress_update_tool_action_completed" => {
                 self.tool_calls += 1;
-                let took = millis_of(event, "duration_ms");
-                vec![Cue::Note(Mark::Done, format!("{} {took}", tool()))]
+                vec![Cue::Note(Mark::Done, format!("{}{}", tool(), took(event)))]
             }
             "progress_update_tool_action_failed" => {
                 self.tool_calls += 1;
@@ -141,6 +164,14 @@ impl Transcript {
             shown.void = Some(why);
         }
         vec![]
+    }
+}
+
+/// How long a call took, unless its result came from outside.
+fn took(event: &Event) -> String {
+    match event.data.get("duration_ms").and_then(Value::as_u64) {
+        None | Some(0) => String::new(),
+        Some(_) => format!(" {}", millis_of(event, "duration_ms")),
     }
 }
 

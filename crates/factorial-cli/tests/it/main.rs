@@ -3,9 +3,12 @@
 
 mod support;
 
+mod batch;
 mod commands;
 mod dev;
 mod embedded;
 mod interrupt;
 mod ollama;
 mod run;
+mod terminal;
+mod waiting;

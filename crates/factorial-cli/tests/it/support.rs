@@ -1,10 +1,10 @@
 //! A `factorial dev` in a directory of its own, and commands that talk to it.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::thread;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -53,14 +53,15 @@ impl Said {
     }
 }
 
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
+/// All that comes from a stream, if there is one.
+fn drained(stream: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        if let Some(mut stream) = stream {
+            stream.read_to_string(&mut text).unwrap();
         }
-    }
+        text
+    })
 }
 
 /// A process that is ended at the latest when this is dropped.
@@ -102,8 +103,15 @@ impl Process {
 
     /// Waits for the end.
     pub(crate) fn end(mut self) -> Said {
-        eventually("the end of the process", || self.has_ended());
-        self.0.take().unwrap().wait_with_output().unwrap().into()
+        // Read meanwhile: a process that says more than a pipe holds would never end.
+        let out = drained(self.child().stdout.take());
+        let err = drained(self.child().stderr.take());
+        let status = eventually("the end of the process", || self.has_ended());
+        Said {
+            code: status.code().unwrap_or(-1),
+            out: out.join().unwrap(),
+            err: err.join().unwrap(),
+        }
     }
 }
 

@@ -15,7 +15,8 @@ pub(crate) struct SteerArgs {
     id: String,
     /// What to tell the agent; `-` reads it from standard input
     message: String,
-    /// Abort the open model call and go on with the message at once, instead of at the next turn
+    /// Go on with the message at once, instead of at the next turn: aborts the open model call, or wakes a task that
+    /// waits, whose open calls give the model the error `interrupted` and whose awaited children are cancelled
     #[arg(long)]
     interrupt: bool,
     /// An id of your own: the same one twice is applied once
