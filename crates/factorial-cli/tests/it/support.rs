@@ -199,6 +199,11 @@ impl Dev {
         });
     }
 
+    /// Asks until the answer has this in it.
+    pub(crate) fn await_told(&self, args: &[&str], text: &str) {
+        eventually(text, || self.ask(args).out.contains(text).then_some(()));
+    }
+
     /// Stops it as Ctrl-C does.
     pub(crate) fn stop(mut self) -> Said {
         self.process.signal(Signal::INT);
