@@ -5,7 +5,7 @@ use crate::{
     failure::{Failure, kind},
     ids::Partition,
     script::{Script, script},
-    scripts::promote::{Promoted, next_due},
+    scripts::promote::Promoted,
     store::Store,
 };
 
@@ -28,21 +28,12 @@ impl Store {
         };
         let failure = serde_json::to_string(&failure)
             .map_err(|e| StoreError::corrupt("failure", e.to_string()))?;
-        let mut reply = ENFORCE_DEADLINES
+        let call = ENFORCE_DEADLINES
             .on(&self.base(partition))
             .arg(most)
             .arg(&failure)
             .arg(&failure)
-            .arg(&self.0.timeline_arg)
-            .run(&self.0.link)
-            .await?;
-        let word = reply.text()?;
-        if word != "ok" {
-            return Err(reply.corrupt(word));
-        }
-        Ok(Promoted {
-            count: reply.count()?,
-            next: next_due(&mut reply)?,
-        })
+            .arg(&self.0.timeline_arg);
+        Promoted::parse(call.run(&self.0.link).await?)
     }
 }

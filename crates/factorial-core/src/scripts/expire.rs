@@ -6,7 +6,7 @@ use crate::{
     error::StoreError,
     ids::Partition,
     script::{Script, script},
-    scripts::promote::{Promoted, next_due},
+    scripts::promote::Promoted,
     store::Store,
     task::TaskState,
 };
@@ -28,20 +28,11 @@ impl Store {
         ttl: Duration,
         most: usize,
     ) -> Result<Expired, StoreError> {
-        let mut reply = EXPIRE
+        let call = EXPIRE
             .on(&self.base(partition))
             .arg(most)
             .arg(state.as_str())
-            .arg(ttl.as_millis().to_string())
-            .run(&self.0.link)
-            .await?;
-        let word = reply.text()?;
-        if word != "ok" {
-            return Err(reply.corrupt(word));
-        }
-        Ok(Expired {
-            count: reply.count()?,
-            next: next_due(&mut reply)?,
-        })
+            .arg(ttl.as_millis().to_string());
+        Promoted::parse(call.run(&self.0.link).await?)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     error::StoreError,
     ids::Partition,
     script::{Script, script},
-    scripts::promote::{Promoted, next_due},
+    scripts::promote::Promoted,
     store::Store,
 };
 
@@ -24,19 +24,10 @@ impl Store {
         ttl: Duration,
         most: usize,
     ) -> Result<Promoted, StoreError> {
-        let mut reply = EXPIRE_BATCHES
+        let call = EXPIRE_BATCHES
             .on(&self.base(partition))
             .arg(most)
-            .arg(ttl.as_millis().to_string())
-            .run(&self.0.link)
-            .await?;
-        let word = reply.text()?;
-        if word != "ok" {
-            return Err(reply.corrupt(word));
-        }
-        Ok(Promoted {
-            count: reply.count()?,
-            next: next_due(&mut reply)?,
-        })
+            .arg(ttl.as_millis().to_string());
+        Promoted::parse(call.run(&self.0.link).await?)
     }
 }

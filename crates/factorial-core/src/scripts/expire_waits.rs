@@ -4,7 +4,7 @@ use crate::{
     error::StoreError,
     ids::Partition,
     script::{Script, script},
-    scripts::promote::{Promoted, next_due},
+    scripts::promote::Promoted,
     store::Store,
 };
 
@@ -20,18 +20,7 @@ impl Store {
         partition: Partition,
         most: usize,
     ) -> Result<Promoted, StoreError> {
-        let mut reply = EXPIRE_WAITS
-            .on(&self.base(partition))
-            .arg(most)
-            .run(&self.0.link)
-            .await?;
-        let word = reply.text()?;
-        if word != "ok" {
-            return Err(reply.corrupt(word));
-        }
-        Ok(Promoted {
-            count: reply.count()?,
-            next: next_due(&mut reply)?,
-        })
+        let call = EXPIRE_WAITS.on(&self.base(partition)).arg(most);
+        Promoted::parse(call.run(&self.0.link).await?)
     }
 }

@@ -20,6 +20,20 @@ pub struct Promoted {
     pub next: Option<Duration>,
 }
 
+impl Promoted {
+    /// `ok`, how many, and when there is more.
+    pub(crate) fn parse(mut reply: Reply) -> Result<Self, StoreError> {
+        let word = reply.text()?;
+        if word != "ok" {
+            return Err(reply.corrupt(word));
+        }
+        Ok(Self {
+            count: reply.count()?,
+            next: next_due(&mut reply)?,
+        })
+    }
+}
+
 /// Time until the next work of a chore; -1 for none.
 pub(crate) fn next_due(reply: &mut Reply) -> Result<Option<Duration>, StoreError> {
     Ok(u64::try_from(reply.int()?).ok().map(Duration::from_millis))
@@ -31,18 +45,7 @@ impl Store {
     /// # Errors
     /// When Redis does not answer.
     pub async fn promote(&self, partition: Partition, most: usize) -> Result<Promoted, StoreError> {
-        let mut reply = PROMOTE
-            .on(&self.base(partition))
-            .arg(most)
-            .run(&self.0.link)
-            .await?;
-        let word = reply.text()?;
-        if word != "ok" {
-            return Err(reply.corrupt(word));
-        }
-        Ok(Promoted {
-            count: reply.count()?,
-            next: next_due(&mut reply)?,
-        })
+        let call = PROMOTE.on(&self.base(partition)).arg(most);
+        Promoted::parse(call.run(&self.0.link).await?)
     }
 }

@@ -20,18 +20,7 @@ async fn asking(w: &World) -> Held {
         operator,
         asks(WaitKind::Approval, approval("c3")),
     ];
-    w.store()
-        .commit(
-            &held,
-            &Commit {
-                waits,
-                ..turn(1, 1, 1)
-            },
-            false,
-            LEASE,
-        )
-        .await
-        .unwrap();
+    w.await_all(&held, waits).await;
     held
 }
 

@@ -1,8 +1,8 @@
 //! The inbox: what waits for an operator, oldest first, page by page, each once.
 
-use factorial_core::{Asked, AskedFilter, Commit, NewWait, WaitKind};
+use factorial_core::{Asked, AskedFilter, NewWait, WaitKind};
 
-use crate::world::{LEASE, World, approval, asks, call, owner, turn};
+use crate::world::{World, approval, asks, call, owner};
 
 fn filter(kind: WaitKind) -> AskedFilter {
     AskedFilter {
@@ -17,18 +17,7 @@ fn filter(kind: WaitKind) -> AskedFilter {
 async fn asking(w: &World, name: &str, whose: &str, waits: Vec<NewWait>) {
     w.enqueue_with(name, |t| t.owner = owner(whose)).await;
     let held = w.claim(1).await.remove(0).held;
-    w.store()
-        .commit(
-            &held,
-            &Commit {
-                waits,
-                ..turn(1, 1, 1)
-            },
-            false,
-            LEASE,
-        )
-        .await
-        .unwrap();
+    w.await_all(&held, waits).await;
 }
 
 async fn all(w: &World, filter: &AskedFilter, limit: usize) -> Vec<Asked> {

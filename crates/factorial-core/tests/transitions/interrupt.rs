@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use factorial_core::{Commit, Held, ParkedFor, Steer, SteerOutcome, TaskState, WaitKind};
+use factorial_core::{Held, ParkedFor, Steer, SteerOutcome, TaskState, WaitKind};
 
-use crate::world::{LEASE, World, approval, asks, call, child_of, completed, message, turn};
+use crate::world::{LEASE, World, approval, asks, call, child_of, completed, message};
 
 /// A parked task that awaits a child (c1), an operator (c2) and an approval (c3).
 async fn parked(w: &World) -> Held {
@@ -14,18 +14,7 @@ async fn parked(w: &World) -> Held {
     let mut operator = asks(WaitKind::Operator, call("c2"));
     operator.timeout = Some(Duration::from_secs(60));
     let waits = vec![operator, asks(WaitKind::Approval, approval("c3"))];
-    w.store()
-        .commit(
-            &held,
-            &Commit {
-                waits,
-                ..turn(1, 1, 1)
-            },
-            false,
-            LEASE,
-        )
-        .await
-        .unwrap();
+    w.await_all(&held, waits).await;
     w.park(&held, 2, ParkedFor::Answers).await;
     held
 }

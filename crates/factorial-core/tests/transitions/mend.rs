@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use factorial_core::{Commit, Held, ParkedFor, TaskState, WaitKind, WaitOutcome, WaitStatus};
+use factorial_core::{Held, ParkedFor, TaskState, WaitKind, WaitOutcome, WaitStatus};
 
 use crate::{
     reconcile::{repaired, round},
-    world::{LEASE, World, approval, asks, call, child_of, completed, turn},
+    world::{LEASE, World, approval, asks, call, child_of, completed},
 };
 
 /// A parked task that awaits a child (c1), an operator (c2) and an approval (c3), and a child that runs.
@@ -16,18 +16,7 @@ async fn parked(w: &World) -> Held {
     let mut operator = asks(WaitKind::Operator, call("c2"));
     operator.timeout = Some(Duration::from_secs(60));
     let waits = vec![operator, asks(WaitKind::Approval, approval("c3"))];
-    w.store()
-        .commit(
-            &held,
-            &Commit {
-                waits,
-                ..turn(1, 1, 1)
-            },
-            false,
-            LEASE,
-        )
-        .await
-        .unwrap();
+    w.await_all(&held, waits).await;
     w.park(&held, 2, ParkedFor::Answers).await;
     child
 }

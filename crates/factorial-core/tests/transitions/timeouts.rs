@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use factorial_core::{
-    Commit, Held, NewWait, ParkOutcome, ParkedFor, Promoted, TaskState, WaitKind,
-};
+use factorial_core::{Held, NewWait, ParkOutcome, ParkedFor, Promoted, TaskState, WaitKind};
 
-use crate::world::{LEASE, World, approval, asks, call, child_of, completed, spawned, turn};
+use crate::world::{LEASE, World, approval, asks, call, child_of, completed, spawned};
 
 fn at_once(mut wait: NewWait) -> NewWait {
     wait.timeout = Some(Duration::ZERO);
@@ -15,18 +13,7 @@ fn at_once(mut wait: NewWait) -> NewWait {
 
 async fn asking(w: &World, waits: Vec<NewWait>) -> Held {
     let held = w.held("A").await;
-    w.store()
-        .commit(
-            &held,
-            &Commit {
-                waits,
-                ..turn(1, 1, 1)
-            },
-            false,
-            LEASE,
-        )
-        .await
-        .unwrap();
+    w.await_all(&held, waits).await;
     held
 }
 

@@ -11,8 +11,9 @@ use std::{
 };
 
 use factorial_core::{
-    AgentName, ClaimRequest, Claimed, Enqueued, Held, InputMessage, NewTask, Partition, Steer,
-    SteerOutcome, Store, StoreError, TaskId, TaskState, TimelineConfig, WorkerId,
+    AgentName, ClaimRequest, Claimed, Commit, CommitOutcome, Enqueued, Held, InputMessage, NewTask,
+    NewWait, Partition, Steer, SteerOutcome, Store, StoreError, TaskId, TaskState, TimelineConfig,
+    WorkerId,
 };
 use factorial_tests::{Keyspace, Names, StoreSetup, TestRedis, TestStore, changes};
 use ulid::Ulid;
@@ -188,6 +189,16 @@ impl World {
             lease: LEASE,
         };
         self.store().claim(request).await.unwrap()
+    }
+
+    /// The first commit of a held task: a reply that waits for these.
+    pub(crate) async fn await_all(&self, held: &Held, waits: Vec<NewWait>) {
+        let commit = Commit {
+            waits,
+            ..turn(1, 1, 1)
+        };
+        let outcome = self.store().commit(held, &commit, false, LEASE).await;
+        assert_eq!(outcome.unwrap(), CommitOutcome::Committed(vec![]));
     }
 
     /// Names of what was claimed, in order.
