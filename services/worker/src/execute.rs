@@ -49,6 +49,7 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Claimed) {
         held: held.clone(),
         lost: lost.clone(),
         signals: Arc::clone(&signals),
+        ending: false,
     });
     if signalled {
         // A cancellation of this task came before it: whether of this lease, Redis knows.

@@ -115,7 +115,6 @@ impl Heartbeat {
                 Ok(lost) => {
                     histogram!(names::HEARTBEAT_SECONDS).record(started.elapsed().as_secs_f64());
                     for lease in lost {
-                        tracing::info!(task.id = %lease.held.id, state = ?lease.state, "lease lost");
                         self.held.lose(&lease.held);
                     }
                     return;

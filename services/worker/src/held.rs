@@ -16,6 +16,8 @@ pub(crate) struct InFlight {
     /// Drop the run: the task has ended or another worker has it.
     pub(crate) lost: CancellationToken,
     pub(crate) signals: Arc<Signals>,
+    /// A write is under way that gives the lease up: its answer says what has become of it, not the heartbeat.
+    pub(crate) ending: bool,
 }
 
 /// Signals kept for tasks whose claim may be on its way to us.
@@ -70,14 +72,29 @@ impl HeldTasks {
             .collect()
     }
 
+    /// The heartbeat has found the lease gone. Not so when the run is giving it up itself: it would be dropped with the
+    /// answer to its last write on the way.
     pub(crate) fn lose(&self, held: &Held) {
         if let Some(task) = self
             .lock()
             .in_flight
             .get(&held.id)
+            .filter(|t| t.held.token == held.token && !t.ending)
+        {
+            tracing::info!(task.id = %held.id, "lease lost");
+            task.lost.cancel();
+        }
+    }
+
+    /// The run begins a write that gives the lease up, or has its answer and goes on.
+    pub(crate) fn set_ending(&self, held: &Held, ending: bool) {
+        if let Some(task) = self
+            .lock()
+            .in_flight
+            .get_mut(&held.id)
             .filter(|t| t.held.token == held.token)
         {
-            task.lost.cancel();
+            task.ending = ending;
         }
     }
 
@@ -98,5 +115,40 @@ impl HeldTasks {
         if let Some(task) = self.lock().in_flight.get(id) {
             task.signals.interrupt();
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_gives_its_lease_up_does_not_lose_it() {
+        let tasks = HeldTasks::default();
+        let lost = CancellationToken::new();
+        let held = Held {
+            id: "0-01hf7yat000000000000000007".parse().unwrap(),
+            token: 7,
+        };
+        tasks.insert(InFlight {
+            held: held.clone(),
+            lost: lost.clone(),
+            signals: Arc::new(Signals::new(CancellationToken::new())),
+            ending: false,
+        });
+        tasks.set_ending(&held, true);
+        tasks.lose(&held);
+        assert!(!lost.is_cancelled());
+        // Its write was answered, and it goes on.
+        tasks.set_ending(&held, false);
+        let older = Held {
+            token: 6,
+            ..held.clone()
+        };
+        tasks.lose(&older);
+        assert!(!lost.is_cancelled(), "that was another lease");
+        tasks.lose(&held);
+        assert!(lost.is_cancelled());
     }
 }

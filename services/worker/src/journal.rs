@@ -25,7 +25,8 @@ use tokio::{sync::Mutex, time::Instant};
 
 use self::deltas::Deltas;
 use crate::{
-    callbacks::Callbacks, convert, directory::Directory, execute::Context, metrics as names,
+    callbacks::Callbacks, convert, directory::Directory, execute::Context, held::HeldTasks,
+    metrics as names,
 };
 
 /// How long a write is repeated while Redis is away.
@@ -55,6 +56,7 @@ pub(crate) struct StoreJournal {
     held: Held,
     agent: Arc<str>,
     lease: Duration,
+    in_flight: HeldTasks,
     stream: bool,
     owner: OwnerId,
     priority: Priority,
@@ -79,6 +81,7 @@ impl StoreJournal {
             held: claimed.held.clone(),
             agent: record.agent.as_str().into(),
             lease: context.lease,
+            in_flight: context.held.clone(),
             stream: record.stream,
             owner: record.owner.clone(),
             priority: record.priority,
@@ -135,6 +138,15 @@ impl StoreJournal {
                 }
             }
         }
+    }
+
+    /// The same for a write that gives the lease up.
+    async fn persist_end<T, F>(&self, write: impl FnMut() -> F) -> Result<T, JournalError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        self.in_flight.set_ending(&self.held, true);
+        self.persist(write).await
     }
 
     fn fenced(&self) -> JournalError {
@@ -267,7 +279,7 @@ impl Journal for StoreJournal {
             answer,
         };
         match self
-            .persist(|| self.store.finish(&self.held, &finish, self.lease))
+            .persist_end(|| self.store.finish(&self.held, &finish, self.lease))
             .await?
         {
             FinishOutcome::Finished => {
@@ -275,6 +287,7 @@ impl Journal for StoreJournal {
                 Ok(Completion::Done)
             }
             FinishOutcome::Steered(messages) => {
+                self.in_flight.set_ending(&self.held, false);
                 call.count(&self.agent);
                 written.known += entries + messages.len() as u64;
                 Ok(Completion::Continue(convert::messages(messages).0))

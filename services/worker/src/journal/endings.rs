@@ -35,7 +35,7 @@ impl StoreJournal {
             answer: None,
         };
         match self
-            .persist(|| self.store.finish(&self.held, &finish, self.lease))
+            .persist_end(|| self.store.finish(&self.held, &finish, self.lease))
             .await?
         {
             FinishOutcome::Finished => Ok(()),
@@ -54,7 +54,7 @@ impl StoreJournal {
         written.write += 1;
         let write = written.write;
         self.written_or_fenced(
-            self.persist(|| self.store.back_off(&self.held, write, delay, failure))
+            self.persist_end(|| self.store.back_off(&self.held, write, delay, failure))
                 .await?,
         )
     }
@@ -65,7 +65,7 @@ impl StoreJournal {
         written.write += 1;
         let write = written.write;
         self.written_or_fenced(
-            self.persist(|| self.store.release(&self.held, write))
+            self.persist_end(|| self.store.release(&self.held, write))
                 .await?,
         )
     }

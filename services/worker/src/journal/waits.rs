@@ -192,11 +192,14 @@ impl StoreJournal {
             ParkedFor::Answers => core::ParkedFor::Answers,
         };
         match self
-            .persist(|| self.store.park(&self.held, write, parked_for, self.lease))
+            .persist_end(|| self.store.park(&self.held, write, parked_for, self.lease))
             .await?
         {
             ParkOutcome::Parked => Ok(Parking::Parked),
-            ParkOutcome::Ready(waits) => Ok(Parking::Ready(convert::waits(waits))),
+            ParkOutcome::Ready(waits) => {
+                self.in_flight.set_ending(&self.held, false);
+                Ok(Parking::Ready(convert::waits(waits)))
+            }
             ParkOutcome::Stale(_) => Err(self.fenced()),
         }
     }
