@@ -15,6 +15,7 @@ use crate::args::{
 };
 use crate::asked;
 use crate::batch;
+use crate::bench;
 use crate::commands;
 use crate::config::Streams;
 use crate::dev;
@@ -57,11 +58,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
-    let mut builder = match command {
-        Command::Dev(_) => tokio::runtime::Builder::new_multi_thread(),
-        _ => tokio::runtime::Builder::new_current_thread(),
+    let serves = matches!(
+        command,
+        Command::Dev(_) | Command::Bench(_) | Command::BenchRole
+    );
+    let mut builder = match serves {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
     };
-    if matches!(command, Command::Dev(_)) {
+    if serves {
         let cores = std::thread::available_parallelism().map_or(MIN_THREADS, usize::from);
         builder.worker_threads(cores.max(MIN_THREADS));
     }
@@ -76,6 +81,8 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
             dev::run(*args, &environment, printer).await?;
             Ok(Exit::Success)
         }
+        Command::Bench(args) => bench::run(&args, printer).await,
+        Command::BenchRole => bench::role().await,
         Command::Run(args) => run::run(&gateway(&args.common)?, &args).await,
         Command::Agents(args) => commands::agents(&gateway(&args.common)?, &args).await,
         Command::Workers(common) => commands::workers(&gateway(&common)?).await,
@@ -168,7 +175,11 @@ impl Command {
                 command: ToolCallsCommand::List(args),
             } => args.common.output,
             Self::Tasks { command } => command.common().output,
-            Self::Dev(_) | Self::Healthcheck { .. } | Self::Completions { .. } => Format::Table,
+            Self::Bench(args) => args.output,
+            Self::Dev(_)
+            | Self::BenchRole
+            | Self::Healthcheck { .. }
+            | Self::Completions { .. } => Format::Table,
         }
     }
 }

@@ -6,6 +6,7 @@ use factorial_service::config::{ClientRole, ConfigArgs};
 
 use crate::asked::{AnswerArgs, ApproveArgs, AskedArgs, DenyArgs, ReviewArgs};
 use crate::batch::{BatchRunArgs, BatchWatchArgs};
+use crate::bench::BenchArgs;
 use crate::commands::{
     AgentsArgs, BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, CancelArgs,
     EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
@@ -51,6 +52,12 @@ pub(crate) enum Command {
     Agents(AgentsArgs),
     /// List workers
     Workers(Common),
+    /// Measure: how fast tasks are accepted, run and dispatched, and what they cost
+    #[command(after_long_help = crate::bench::HELP)]
+    Bench(BenchArgs),
+    /// Become a process of a measurement
+    #[command(hide = true)]
+    BenchRole,
     /// Ask a health URL; for containers
     Healthcheck {
         /// Address to ask, such as http://127.0.0.1:8001/readyz

@@ -3,7 +3,7 @@
 //!
 //! The only place of this crate that asks the environment, together with the `env` attributes of `clap`.
 
-use std::io::{IsTerminal as _, stderr, stdin, stdout};
+use std::io::{self, IsTerminal as _, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 /// The standard streams.
@@ -46,6 +46,14 @@ pub(crate) fn editor() -> String {
     let named = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let named = named("VISUAL").or_else(|| named("EDITOR"));
     named.unwrap_or_else(|| "vi".to_owned())
+}
+
+/// The file that this program was started from.
+///
+/// # Errors
+/// When the system does not tell.
+pub(crate) fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
 }
 
 /// How to call this program again from `directory`: by its name if that finds it, else by a path.

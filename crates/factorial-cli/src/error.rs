@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::io;
 
 use factorial_api::Problem;
+use factorial_bench::{BenchError, RoleError};
 use factorial_client::ClientError;
 use factorial_service::HealthcheckError;
 use factorial_service::config::ConfigErrors;
@@ -54,6 +55,12 @@ pub(crate) enum CliError {
     Runtime(io::Error),
     #[error("{0}")]
     Dev(#[from] DevError),
+    #[error("{0}")]
+    Bench(#[from] BenchError),
+    #[error("{0}")]
+    BenchRole(#[from] RoleError),
+    #[error("cannot find this program, to start it again: {0}")]
+    OwnProgram(io::Error),
 }
 
 impl CliError {
@@ -108,9 +115,12 @@ impl CliError {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Config(_) => Exit::Usage,
+            Self::Usage(_) | Self::Config(_) | Self::Bench(BenchError::Options(_)) => Exit::Usage,
             Self::Client { source, .. } => exit_of(source),
-            Self::Interrupted { .. } | Self::BatchLeft { .. } | Self::Unsent => Exit::Interrupted,
+            Self::Interrupted { .. }
+            | Self::BatchLeft { .. }
+            | Self::Unsent
+            | Self::Bench(BenchError::Interrupted) => Exit::Interrupted,
             Self::NothingOpen(_) => Exit::Refused,
             Self::Unhealthy {
                 source: HealthcheckError::Url(_),
@@ -125,6 +135,9 @@ impl CliError {
             | Self::Editor(_)
             | Self::Output(_)
             | Self::Signals(_)
+            | Self::Bench(_)
+            | Self::BenchRole(_)
+            | Self::OwnProgram(_)
             | Self::Runtime(_) => Exit::Failed,
         }
     }

@@ -6,6 +6,7 @@ mod app;
 mod args;
 mod asked;
 mod batch;
+mod bench;
 mod commands;
 mod config;
 mod dev;

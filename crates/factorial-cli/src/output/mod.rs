@@ -25,6 +25,7 @@ pub(crate) use message::conversation;
 pub(crate) use paint::{Paint, Tint, clean, clean_line, cut};
 pub(crate) use print::{Format, Printer};
 pub(crate) use problem::problem_text;
+pub(crate) use table::Table;
 pub(crate) use task::{
     cost_text, plural, result_text, status_tint, task_details, task_table, usage_text,
 };

@@ -4,6 +4,7 @@
 mod support;
 
 mod batch;
+mod bench;
 mod commands;
 mod dev;
 mod embedded;
