@@ -40,14 +40,15 @@ impl Store {
         }
     }
 
-    /// Ends a wait early, so that it can start again with other agents.
+    /// Ends a wait early, so that it can start again with other agents. False: it has ended, or not begun.
     ///
     /// # Errors
-    /// When Redis does not answer.
-    pub async fn unblock(&self, wait: WaitId) -> Result<(), StoreError> {
+    /// When Redis does not answer, or cannot do that.
+    pub async fn unblock(&self, wait: WaitId) -> Result<bool, StoreError> {
         let mut cmd = redis::cmd("CLIENT");
         cmd.arg("UNBLOCK").arg(wait.0);
-        self.0.link.command(&cmd).await.map(drop)
+        let ended = self.0.link.command(&cmd).await?;
+        Ok(matches!(ended, Value::Int(1)))
     }
 
     /// Whether an agent has queued tasks in a partition.

@@ -14,6 +14,8 @@ use crate::{
     runner::Runner,
 };
 
+/// Before a wait is ended again that had not begun.
+const UNBLOCK_AGAIN: Duration = Duration::from_millis(5);
 /// After an error, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -100,9 +102,22 @@ impl Fetcher {
         if !self.context.drain.is_cancelled() {
             self.fill().await?;
         }
-        if let Err(error) = self.context.store.unblock(id).await {
-            // Not every server can: then the wait ends by itself within a second.
-            tracing::debug!(%error, "wait not ended early");
+        loop {
+            match self.context.store.unblock(id).await {
+                // It may not have reached Redis yet: left alone it would wait for a second, and not for the agent whose
+                // slot was freed.
+                Ok(false) => tokio::select! {
+                    biased;
+                    ended = &mut wait => return ended.map(drop),
+                    () = tokio::time::sleep(UNBLOCK_AGAIN) => {}
+                },
+                Ok(true) => break,
+                Err(error) => {
+                    // Not every server can: then the wait ends by itself within a second.
+                    tracing::debug!(%error, "wait not ended early");
+                    break;
+                }
+            }
         }
         wait.await.map(drop)
     }
