@@ -4,17 +4,14 @@
 -- Returns: ok cancelled
 -- Invariant: members that have ended are left alone.
 --- @include "clock"
---- @include "finish_task"
---- @include "tell_worker"
+--- @include "cancel_task"
+--- @include "ended"
 local batch, place, data, config = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local now, cancelled = clock(), 0
 for i = 5, #ARGV do
   local id = ARGV[i]
-  local state = redis.call('HGET', B .. K_TASK .. id, 'state')
-  if state and state ~= 'completed' and state ~= 'failed' and state ~= 'cancelled' then
-    local worker = finish_task(id, 'cancelled', now, { 'reason', 'batch cancelled' }, 'run_cancelled', data, config)
-    if worker then tell_worker(worker, 'cancel', id) end
-    if redis.call('EXISTS', B .. K_TASK .. id .. K_CHILDREN) == 1 then redis.call('RPUSH', B .. K_CASCADE, id) end
+  if not ended(redis.call('HGET', B .. K_TASK .. id, 'state')) then
+    cancel_task(id, { 'reason', 'batch cancelled' }, data, config, now)
     cancelled = cancelled + 1
   end
 end

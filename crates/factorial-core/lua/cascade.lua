@@ -5,32 +5,20 @@
 -- Returns: done cancelled | more cancelled
 -- Invariant: a task that was cancelled leaves the list only when none of its descendants runs but those of tasks in the list.
 --- @include "clock"
+--- @include "cancel_task"
+--- @include "ended"
 --- @include "family"
---- @include "finish_task"
---- @include "tell_worker"
 local n, data, config = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-local now, cancelled = clock(), 0
-
--- Whether a task has ended, or is gone.
-local function ended(state)
-  return not state or state == 'completed' or state == 'failed' or state == 'cancelled'
-end
-
--- Cancels one, unless it has ended; its children follow.
-local function cancel(id, reason, event_data)
-  if ended(redis.call('HGET', B .. K_TASK .. id, 'state')) then return end
-  local worker = finish_task(id, 'cancelled', now, { 'reason', reason }, 'run_cancelled', event_data, config)
-  if worker then tell_worker(worker, 'cancel', id) end
-  if redis.call('EXISTS', B .. K_TASK .. id .. K_CHILDREN) == 1 then redis.call('RPUSH', B .. K_CASCADE, id) end
-  cancelled = cancelled + 1
-end
-
-for _ = 1, n do
+local now, looked, cancelled = clock(), 0, 0
+while looked < n do
   local orphan = redis.call('LPOP', B .. K_ORPHANS)
   if not orphan then break end
-  cancel(orphan, 'not awaited any more', '{"reason":"not awaited any more"}')
+  looked = looked + 1
+  if not ended(redis.call('HGET', B .. K_TASK .. orphan, 'state')) then
+    cancel_task(orphan, { 'reason', 'not awaited any more' }, '{"reason":"not awaited any more"}', config, now)
+    cancelled = cancelled + 1
+  end
 end
-local looked = 0
 for _ = 1, n do
   local parent = redis.call('LINDEX', B .. K_CASCADE, 0)
   if not parent or looked >= n then break end
@@ -40,9 +28,9 @@ for _ = 1, n do
   if still then children = redis.call('SRANDMEMBER', B .. K_TASK .. parent .. K_CHILDREN, n - looked) end
   for i = 1, #children do
     local child = children[i]
-    local lives = not ended(redis.call('HGET', B .. K_TASK .. child, 'state'))
-    if lives then
-      cancel(child, 'parent cancelled', data)
+    if not ended(redis.call('HGET', B .. K_TASK .. child, 'state')) then
+      cancel_task(child, { 'reason', 'parent cancelled' }, data, config, now)
+      cancelled = cancelled + 1
     elseif redis.call('EXISTS', B .. K_TASK .. child .. K_CHILDREN) == 1 then
       -- It ended before, and some below it have not.
       redis.call('RPUSH', B .. K_CASCADE, child)
