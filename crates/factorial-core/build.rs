@@ -9,15 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Expands one file; `seen` keeps an include from being pasted twice, `stack` names a cycle.
+/// Expands one file into its includes and its own part; `seen` keeps an include from being pasted twice, `stack` names a cycle.
 fn expand(
     dir: &Path,
     file: &Path,
     seen: &mut BTreeSet<String>,
     stack: &mut Vec<String>,
-) -> Result<String, String> {
+) -> Result<(String, String), String> {
     let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let mut out = String::new();
+    let (mut includes, mut own) = (String::new(), String::new());
     for line in text.lines() {
         let Some(name) = line
             .strip_prefix("--- @include \"")
@@ -25,8 +25,8 @@ fn expand(
         else {
             let code = line.trim_start();
             if !code.is_empty() && !code.starts_with("--") {
-                out.push_str(line);
-                out.push('\n');
+                own.push_str(line);
+                own.push('\n');
             }
             continue;
         };
@@ -35,16 +35,30 @@ fn expand(
         }
         if seen.insert(name.to_owned()) {
             stack.push(name.to_owned());
-            out.push_str(&expand(
+            let (theirs, itself) = expand(
                 dir,
                 &dir.join("includes").join(format!("{name}.lua")),
                 seen,
                 stack,
-            )?);
+            )?;
+            includes.push_str(&theirs);
+            includes.push_str(&itself);
             stack.pop();
         }
     }
-    Ok(out)
+    Ok((includes, own))
+}
+
+/// A script that gathers writes (includes/tally.lua) makes them when its own part has returned, wherever that is.
+/// Its own part is what follows the last include.
+fn with_tally(includes: &str, own: &str) -> String {
+    if includes.contains("local function write_tally()") {
+        format!(
+            "{includes}local function main()\n{own}end\nlocal reply = main()\nwrite_tally()\nreturn reply\n"
+        )
+    } else {
+        format!("{includes}{own}")
+    }
 }
 
 /// `pub const NAME: &str = "text";` lines become `local K_NAME = "text"`, for the names that the script uses.
@@ -77,8 +91,14 @@ fn main() -> Result<(), String> {
     for entry in fs::read_dir(dir).map_err(|e| e.to_string())? {
         let path = entry.map_err(|e| e.to_string())?.path();
         if path.extension().is_some_and(|e| e == "lua") {
-            let body = expand(dir, &path, &mut BTreeSet::new(), &mut Vec::new())?;
-            let text = format!("local B = KEYS[1]\n{}{body}", key_locals(&segments, &body));
+            let (includes, own) = expand(dir, &path, &mut BTreeSet::new(), &mut Vec::new())?;
+            let body = with_tally(&includes, &own);
+            // A local is found faster than a field of a global.
+            let body = body.replace("redis.call(", "call(");
+            let text = format!(
+                "local B, call = KEYS[1], redis.call\n{}{body}",
+                key_locals(&segments, &body)
+            );
             let name = path.file_name().ok_or("file name")?;
             fs::write(out_dir.join(name), text).map_err(|e| e.to_string())?;
         }

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Faster than the system's for many small allocations in several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     factorial_cli::main(std::env::args_os())
 }

@@ -22,6 +22,6 @@ end
 local now = clock()
 local became, counts = settle_wait(id, wait, outcome, payload, now)
 if became ~= 'settled' then return { became == 'replayed' and 'replayed' or 'conflict', counts } end
-if event ~= '' then append_events(id, t[4] or '0', now, { event, data, t[5] or '0' }) end
+if event ~= '' then append_events(id, t[4] or '0', now, { (t[5] or '0') .. ' ' .. event .. ' ' .. data }) end
 unpark(id, now)
 return { 'answered', redis.call('HGET', key, 'state') }

@@ -24,5 +24,5 @@ redis.call('HINCRBY', key, 'retries', 1)
 set_timer(K_DELAY, id, due)
 move_count(t[5], 'processing', 'backoff', t[7])
 metric(t[5], now, config, { 'retried', 1 })
-append_events(id, t[4], now, { 'task_retried', data, t[6] or '0' })
+append_events(id, t[4], now, { (t[6] or '0') .. ' task_retried ' .. data })
 return { 'ok' }

@@ -5,11 +5,11 @@
 -- Invariant: the state is cancelled when this returns; a worker that held it is told and refused from here on.
 --- @include "clock"
 --- @include "cancel_task"
+--- @include "ended"
 local id, reason, data, config = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local key = B .. K_TASK .. id
-local state = redis.call('HGET', key, 'state')
-if not state then return { 'gone' } end
-if state == 'completed' or state == 'failed' or state == 'cancelled' then return { 'finished', state } end
+local t = read_task(id)
+if not t[1] then return { 'gone' } end
+if ended(t[1]) then return { 'finished', t[1] } end
 local fields = {}
 if reason ~= '' then fields = { 'reason', reason } end
-return { 'cancelled', cancel_task(id, fields, data, config, clock()) and '1' or '' }
+return { 'cancelled', cancel_task(id, t, fields, data, config, clock()) and '1' or '' }

@@ -10,8 +10,9 @@ local batch, place, data, config = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local now, cancelled = clock(), 0
 for i = 5, #ARGV do
   local id = ARGV[i]
-  if not ended(redis.call('HGET', B .. K_TASK .. id, 'state')) then
-    cancel_task(id, { 'reason', 'batch cancelled' }, data, config, now)
+  local t = read_task(id)
+  if not ended(t[1]) then
+    cancel_task(id, t, { 'reason', 'batch cancelled' }, data, config, now)
     cancelled = cancelled + 1
   end
 end

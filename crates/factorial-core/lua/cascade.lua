@@ -14,8 +14,9 @@ while looked < n do
   local orphan = redis.call('LPOP', B .. K_ORPHANS)
   if not orphan then break end
   looked = looked + 1
-  if not ended(redis.call('HGET', B .. K_TASK .. orphan, 'state')) then
-    cancel_task(orphan, { 'reason', 'not awaited any more' }, '{"reason":"not awaited any more"}', config, now)
+  local t = read_task(orphan)
+  if not ended(t[1]) then
+    cancel_task(orphan, t, { 'reason', 'not awaited any more' }, '{"reason":"not awaited any more"}', config, now)
     cancelled = cancelled + 1
   end
 end
@@ -28,8 +29,9 @@ for _ = 1, n do
   if still then children = redis.call('SRANDMEMBER', B .. K_TASK .. parent .. K_CHILDREN, n - looked) end
   for i = 1, #children do
     local child = children[i]
-    if not ended(redis.call('HGET', B .. K_TASK .. child, 'state')) then
-      cancel_task(child, { 'reason', 'parent cancelled' }, data, config, now)
+    local t = read_task(child)
+    if not ended(t[1]) then
+      cancel_task(child, t, { 'reason', 'parent cancelled' }, data, config, now)
       cancelled = cancelled + 1
     elseif redis.call('EXISTS', B .. K_TASK .. child .. K_CHILDREN) == 1 then
       -- It ended before, and some below it have not.

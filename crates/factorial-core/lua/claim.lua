@@ -1,16 +1,18 @@
 -- Leases up to n queued tasks of an agent to a worker: highest priority first, owners in turn, oldest first.
 -- KEYS: 1 base of the partition
 -- ARGV: 1 worker  2 agent  3 n  4 lease, ms  5 entries of a conversation to send along  6 timeline config
--- Returns: empty | claimed now, then for each: id, token, fields (flat), length of the conversation, its first entries,
---          waits (flat) of a task that has waited
+-- Returns: empty | claimed now, then for each: id, token and number of entries in the list, in one text; fields as they were
+--          before (flat), a line each; first entries of the list; waits (flat) of a task that has waited
 -- Invariant: a token is larger than any before it in this partition, even after Redis lost its last second.
 --- @include "num"
 --- @include "slot"
 --- @include "append_events"
 --- @include "metric"
+--- @include "move_count"
+--- @include "tally"
 --- @include "wake"
 local worker, agent, n, lease, entries, config = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
-local ring = B .. K_RING .. agent
+local ring, ready = B .. K_RING .. agent, B .. K_READY .. agent .. ':'
 
 local ids, tick = {}, nil
 while #ids < n do
@@ -18,9 +20,9 @@ while #ids < n do
   if #top == 0 then break end
   local own = top[1]
   local alone = redis.call('EXISTS', ring) == 0
-  local popped = redis.call('ZPOPMIN', B .. K_READY .. agent .. ':' .. own, alone and n - #ids or 1)
+  local popped = redis.call('ZPOPMIN', ready .. own, alone and n - #ids or 1)
   for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
-  if redis.call('EXISTS', B .. K_READY .. agent .. ':' .. own) == 1 then
+  if redis.call('EXISTS', ready .. own) == 1 then
     tick = tick or redis.call('HINCRBY', B .. K_SEQ, 'tick', n) - n
     tick = tick + 1
     redis.call('ZADD', ring, num(math.floor(top[2] / 35184372088832) * 35184372088832 + tick), own)
@@ -33,39 +35,43 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local token = math.max((redis.call('HGET', B .. K_SEQ, 'token') or 0) + 1, time[1] * 1000000 + time[2])
 redis.call('HSET', B .. K_SEQ, 'token', num(token + #ids))
-local reply, leases, amounts = { 'claimed', num(now) }, {}, {}
+local deadline, started = num(now + lease), num(now)
+local reply, claimed, amounts, nothing = { 'claimed', started }, 0, {}, {}
+-- One table for all: a fresh one would grow field by field.
+local t = {}
 for i = 1, #ids do
   local id = ids[i]
   local key = B .. K_TASK .. id
-  local t = redis.call('HMGET', key, 'state', 'ready', 'attempts', 'started', 'turns', 'awaited',
-      'batch')
-  if t[1] == 'queued' then
-    token = token + 1
-    local attempt = num((t[3] or 0) + 1)
-    local waited = math.max(0, now - (t[2] or now))
-    local events = { t[4] and 'run_resumed' or 'run_started',
-      '{"worker":"' .. worker .. '","queue_wait_ms":' .. num(waited) .. '}', t[5] or '0' }
-    redis.call('HSET', key, 'state', 'processing', 'worker', worker, 'token', num(token), 'write', '0',
-      'attempts', attempt, 'started', t[4] or num(now))
-    append_events(id, attempt, now, events)
-    leases[#leases + 1], leases[#leases + 2] = num(now + lease), id
-    local wait = 'w' .. slot(waited)
+  local flat = redis.call('HGETALL', key)
+  t.state, t.started, t.attempts, t.turns, t.batch, t.awaited, t.live, t.i0 = nil, nil, nil, nil, nil, nil, nil, nil
+  for j = 1, #flat, 2 do t[flat[j]] = flat[j + 1] end
+  if t.state == 'queued' then
+    token, claimed = token + 1, claimed + 1
+    local held, attempt = string.format('%.0f', token), (t.attempts or 0) + 1
+    local waited = math.max(0, now - (t.ready or now))
+    redis.call('HSET', key, 'state', 'processing', 'worker', worker, 'token', held, 'write', '0',
+      'attempts', attempt, 'started', t.started or started)
+    append_events(id, attempt, now, { (t.turns or '0') .. (t.started and ' run_resumed ' or ' run_started ')
+      .. '{"worker":"' .. worker .. '","queue_wait_ms":' .. waited .. '}' }, not t.live)
+    join(B .. K_LEASE, deadline, id)
+    local wait = slot(waited)
     amounts[wait] = (amounts[wait] or 0) + 1
-    if t[7] and redis.call('EXISTS', B .. K_BATCH .. t[7]) == 1 then
-      redis.call('HINCRBY', B .. K_BATCH .. t[7], 'queued', -1)
-      redis.call('HINCRBY', B .. K_BATCH .. t[7], 'processing', 1)
+    move_count(agent, 'queued', 'processing', t.batch)
+    -- A short input is in the hash; whether there is more is known to those who have run it.
+    local log, length = nothing, 0
+    if not t.i0 or t.started then
+      log = redis.call('LRANGE', key .. K_LOG, 0, entries - 1)
+      length = #log < entries and #log or redis.call('LLEN', key .. K_LOG)
     end
-    reply[#reply + 1] = { id, num(token), redis.call('HGETALL', key), redis.call('LLEN', key .. K_LOG),
-      redis.call('LRANGE', key .. K_LOG, 0, entries - 1), t[6] and redis.call('HGETALL', key .. K_WAITS) or nil }
+    local n = #reply
+    -- A task that has not ended has no field with a line break; one text is cheaper than many.
+    reply[n + 1], reply[n + 2], reply[n + 3] = id .. ' ' .. held .. ' ' .. length, table.concat(flat, '\n'), log
+    reply[n + 4] = t.awaited and redis.call('HGETALL', key .. K_WAITS) or nothing
   end
 end
-local claimed = #leases / 2
 if redis.call('EXISTS', ring) == 1 then wake(agent) end
 if claimed == 0 then return { 'empty' } end
-for i = 1, #leases, 500 do redis.call('ZADD', B .. K_LEASE, unpack(leases, i, math.min(i + 499, #leases))) end
-redis.call('HINCRBY', B .. K_COUNTS, agent .. ':queued', -claimed)
-redis.call('HINCRBY', B .. K_COUNTS, agent .. ':processing', claimed)
 local flat = { 'claimed', claimed }
-for field, amount in pairs(amounts) do flat[#flat + 1], flat[#flat + 2] = field, amount end
+for wait, amount in pairs(amounts) do flat[#flat + 1], flat[#flat + 2] = 'w' .. wait, amount end
 metric(agent, now, config, flat)
 return reply

@@ -2,7 +2,7 @@
 -- KEYS: 1 base of the partition
 -- ARGV: 1 id  2 token  3 write  4 lease, ms  5 '1' at a boundary, else ''  6 entries that the worker knows
 --       7 most bytes of a conversation  8 number of entries, then they; number of fields and values, then they;
---       number of events' parts, then they (type, data, turn); if waits change: number of wait keys that are used up,
+--       number of events, then they (`<turn> <type> <data>`); if waits change: number of wait keys that are used up,
 --       then they, then of each new wait its key, kind, timeout (ms, or ''), ref
 -- Returns: ok, then the steering messages taken | replayed, then what came after the entries | stale state | gone |
 --          diverged length | conversation_too_large bytes
@@ -12,7 +12,7 @@
 --- @include "append_events"
 --- @include "batch_progress"
 --- @include "check_lease"
---- @include "push_all"
+--- @include "push_known"
 --- @include "register_wait"
 --- @include "take_answers"
 --- @include "take_steering"
@@ -25,38 +25,38 @@ local events_at = fields_at + 1 + tonumber(ARGV[fields_at])
 local waits_at = events_at + 1 + tonumber(ARGV[events_at])
 
 local outcome, t = check_lease(id, token, write, 'bytes', 'steering', 'crashes', 'turns',
-  'agent', 'owner', 'batch')
+  'agent', 'owner', 'batch', 'live', 'i0')
+local inline = t[13] and 1 or 0
 if outcome == 'gone' then return { 'gone' } end
 if outcome == 'stale' then return { 'stale', t[1] } end
 if outcome == 'replayed' then
-  local after = redis.call('LRANGE', key .. K_LOG, known + entries, -1)
+  local after = redis.call('LRANGE', key .. K_LOG, known + entries - inline, -1)
   table.insert(after, 1, 'replayed')
   return after
 end
-local length = redis.call('LLEN', key .. K_LOG)
-if length ~= known then return { 'diverged', length } end
 local bytes = tonumber(t[5] or 0)
 for i = 9, fields_at - 1 do bytes = bytes + #ARGV[i] end
 if bytes > max_bytes then return { 'conversation_too_large', num(bytes) } end
 
 -- A removal first, so that a full Redis does not lose what was paid for.
-redis.call('ZREM', B .. K_LEASE, id)
+redis.call('ZREM', B .. K_LEASE, '')
+local length = push_known(key .. K_LOG, known - inline, 9, fields_at - 1)
+if length then return { 'diverged', length + inline } end
 local now = clock()
 redis.call('ZADD', B .. K_LEASE, num(now + lease), id)
-push_all(key .. K_LOG, ARGV, 9, fields_at - 1)
 local events = { unpack(ARGV, events_at + 1, waits_at - 1) }
 local reply = { 'ok' }
 if boundary == '1' and t[6] and t[6] ~= '0' then
   local count, taken = take_steering(id)
   bytes = bytes + taken
   redis.call('HSET', key, 'steering', '0')
-  events[#events + 1], events[#events + 2], events[#events + 3] = 'run_steering_applied', '{"count":' .. count .. '}', t[8] or '0'
-  reply = redis.call('LRANGE', key .. K_LOG, known + entries, -1)
+  events[#events + 1] = (t[8] or '0') .. ' run_steering_applied {"count":' .. count .. '}'
+  reply = redis.call('LRANGE', key .. K_LOG, known + entries - inline, -1)
   table.insert(reply, 1, 'ok')
 end
 if entries > 0 and t[7] then redis.call('HDEL', key, 'crashes') end
 redis.call('HSET', key, 'write', write, 'bytes', num(bytes), unpack(ARGV, fields_at + 1, events_at - 1))
-append_events(id, t[4], now, events)
+append_events(id, t[4], now, events, not t[12])
 if ARGV[waits_at] then
   local first = waits_at + 1 + tonumber(ARGV[waits_at])
   take_answers(id, ARGV, waits_at + 1, first - 1)

@@ -5,20 +5,21 @@
 -- Invariant: a task without a wall-clock limit is never touched.
 --- @include "clock"
 --- @include "num"
+--- @include "ended"
 --- @include "finish_task"
 --- @include "tell_worker"
 local n, failure, data, config = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local now, ended = clock(), 0
+local now, count = clock(), 0
 local due = redis.call('ZRANGEBYSCORE', B .. K_DEADLINE, '-inf', num(now), 'LIMIT', 0, n)
 for i = 1, #due do
-  local state = redis.call('HGET', B .. K_TASK .. due[i], 'state')
-  if not state or state == 'completed' or state == 'failed' or state == 'cancelled' then
+  local t = read_task(due[i])
+  if ended(t[1]) then
     redis.call('ZREM', B .. K_DEADLINE, due[i])
   else
-    local worker = finish_task(due[i], 'failed', now, { 'failure', failure }, 'run_failed', data, config)
+    local worker = finish_task(due[i], t, 'failed', now, { 'failure', failure }, nil, 'run_failed', data, config)
     if worker then tell_worker(worker, 'cancel', due[i]) end
-    ended = ended + 1
+    count = count + 1
   end
 end
 local next = redis.call('ZRANGE', B .. K_DEADLINE, 0, 0, 'WITHSCORES')
-return { 'ok', ended, next[2] and num(math.max(0, next[2] - now)) or '-1' }
+return { 'ok', count, next[2] and num(math.max(0, next[2] - now)) or '-1' }

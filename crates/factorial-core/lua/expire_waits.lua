@@ -18,7 +18,7 @@ for i = 1, #due do
   if id then became, kind, ref = settle_wait(id, wait, 'timeout', '{}', now) end
   if became == 'settled' then
     local t = redis.call('HMGET', B .. K_TASK .. id, 'attempts', 'turns')
-    append_events(id, t[1] or '0', now, { 'wait_expired', '{"wait":"' .. wait .. '","kind":"' .. kind .. '"}', t[2] or '0' })
+    append_events(id, t[1] or '0', now, { (t[2] or '0') .. ' wait_expired {"wait":"' .. wait .. '","kind":"' .. kind .. '"}' })
     if kind == 'child' then redis.call('RPUSH', B .. K_ORPHANS, ref) end
     unpark(id, now)
     expired = expired + 1

@@ -1,66 +1,95 @@
--- A worker ends a task that it holds, with the last entries of the conversation in the same step.
+-- Workers end tasks that they hold, each with the last entries of its conversation in the same step.
 -- KEYS: 1 base of the partition
--- ARGV: 1 id  2 token  3 write  4 completed or failed  5 output entry or ''  6 failure (JSON) or ''
---       7 data of the terminal event (JSON)  8 timeline config  9 lease, ms  10 entries that the worker knows
---       11 output for the parent (JSON), or ''
---       12 number of entries, then they; number of fields and values, then they; number of events' parts, then they
--- Returns: finished | steered, then the steering messages taken: the run goes on | replayed state, then what came after the
---          entries | stale state | gone | diverged length
+-- ARGV: 1 timeline config  then of each task the number of its arguments, and they:
+--       1 id  2 token  3 write  4 completed or failed  5 output entry or ''  6 failure (JSON) or ''
+--       7 data of the terminal event (JSON)  8 lease, ms  9 output for the parent (JSON), or ''
+--       10 agent, 11 attempts and 12 first start of a task that has neither parent nor batch nor wall-clock limit nor an
+--       earlier failure, else ''  13 entries that the worker knows  14 number of entries, then they; number of fields and values, then they; number of events (`<turn> <type> <data>`), then
+--       they
+-- Returns: of each task: error message | finished | steered, then the steering messages taken: the run goes on | replayed state, then what
+--          came after the entries | stale state | gone | diverged length
 -- Invariant: a task ends once; an accepted steering message is applied or reported, never dropped.
 --- @include "clock"
 --- @include "num"
 --- @include "append_events"
+--- @include "attempt"
 --- @include "batch_progress"
 --- @include "check_lease"
 --- @include "finish_task"
---- @include "push_all"
+--- @include "push_known"
 --- @include "take_steering"
-local id, token, write, to, output, failure, data = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local config, lease, known, answer = ARGV[8], ARGV[9], tonumber(ARGV[10]), ARGV[11]
-local key = B .. K_TASK .. id
-local entries = tonumber(ARGV[12])
-local fields_at = 13 + entries
-local events_at = fields_at + 1 + tonumber(ARGV[fields_at])
-
-local outcome, t = check_lease(id, token, write, 'bytes', 'steering', 'turns', 'batch')
-if outcome == 'gone' then return { 'gone' } end
-if outcome == 'stale' then return { 'stale', t[1] } end
-if outcome == 'replayed' then
-  local after = redis.call('LRANGE', key .. K_LOG, known + entries, -1)
-  table.insert(after, 1, 'replayed')
-  table.insert(after, 2, t[1])
-  return after
-end
-local length = redis.call('LLEN', key .. K_LOG)
-if length ~= known then return { 'diverged', length } end
-
-redis.call('ZREM', B .. K_LEASE, id)
+local config = ARGV[1]
 local now = clock()
-push_all(key .. K_LOG, ARGV, 13, fields_at - 1)
-local bytes = tonumber(t[5] or 0) + #output
-for i = 13, fields_at - 1 do bytes = bytes + #ARGV[i] end
-local fields = { 'write', write, unpack(ARGV, fields_at + 1, events_at - 1) }
-local events = { unpack(ARGV, events_at + 1, events_at + tonumber(ARGV[events_at])) }
-local turns = t[7] or '0'
-for i = 1, #fields, 2 do
-  if fields[i] == 'turns' then turns = fields[i + 1] end
+-- A removal as the first write, see leave_place.
+redis.call('ZREM', B .. K_LEASE, '')
+
+-- at: place of its first argument.
+local function finish(at)
+  local id, token, write, to, output, failure, data, lease, answer, agent, attempts, started, known, entries =
+    unpack(ARGV, at, at + 13)
+  local key = B .. K_TASK .. id
+  local fields_at = at + 14 + entries
+  local events_at = fields_at + 1 + ARGV[fields_at]
+
+  local t
+  if agent == '' then
+    t = read_task(id, 'token', 'write', 'bytes', 'i0')
+  else
+    -- What does not change while a worker holds the task need not be read.
+    local r = redis.call('HMGET', key, 'state', 'token', 'write', 'bytes', 'steering', 'awaited', 'live', 'interrupt', 'i0',
+      'turns')
+    t = { r[1], agent, '', '', attempts, r[10], false, false, false, started, false, false, r[5], r[6], r[7], false, false, r[8],
+      r[2], r[3], r[4], r[9] }
+  end
+  local outcome = judge(t[1], t[19], t[20], token, write)
+  local inline = t[22] and 1 or 0
+  if outcome == 'gone' then return { 'gone' } end
+  if outcome == 'stale' then return { 'stale', t[1] } end
+  if outcome == 'replayed' then
+    local after = redis.call('LRANGE', key .. K_LOG, known + entries - inline, -1)
+    table.insert(after, 1, 'replayed')
+    table.insert(after, 2, t[1])
+    return after
+  end
+  local goes_on = to == 'completed' and t[13] and t[13] ~= '0'
+  local bytes = tonumber(t[21] or 0)
+  for i = at + 14, fields_at - 1 do bytes = bytes + #ARGV[i] end
+  local events = { unpack(ARGV, events_at + 1, events_at + ARGV[events_at]) }
+  local fields = { 'write', write, unpack(ARGV, fields_at + 1, events_at - 1) }
+  if output ~= '' and not goes_on then
+    ARGV[fields_at], fields_at, bytes = output, fields_at + 1, bytes + #output
+  end
+  local length = push_known(key .. K_LOG, known - inline, at + 14, fields_at - 1)
+  if length then return { 'diverged', length + inline } end
+  if t[9] then count_turns(t[9], t[6], fields, 1, #fields, now) end
+
+  if goes_on then
+    redis.call('ZREM', B .. K_LEASE, id)
+    redis.call('ZADD', B .. K_LEASE, num(now + lease), id)
+    local count, taken = take_steering(id)
+    local turns = t[6] or '0'
+    for i = 1, #fields, 2 do
+      if fields[i] == 'turns' then turns = fields[i + 1] end
+    end
+    redis.call('HSET', key, 'steering', '0', 'bytes', num(bytes + taken), unpack(fields))
+    events[#events + 1] = turns .. ' run_steering_applied {"count":' .. count .. '}'
+    append_events(id, t[5], now, events)
+    local reply = redis.call('LRANGE', key .. K_LOG, known + entries - inline, -1)
+    table.insert(reply, 1, 'steered')
+    return reply
+  end
+  fields[#fields + 1], fields[#fields + 2] = 'bytes', num(bytes)
+  if failure ~= '' then fields[#fields + 1], fields[#fields + 2] = 'failure', failure end
+  leave(B .. K_LEASE, id)
+  t.left = true
+  finish_task(id, t, to, now, fields, events, to == 'completed' and 'run_completed' or 'run_failed', data, config,
+    answer ~= '' and answer or nil)
+  return { 'finished' }
 end
 
-if to == 'completed' and t[6] and t[6] ~= '0' then
-  local count, taken = take_steering(id)
-  redis.call('ZADD', B .. K_LEASE, num(now + lease), id)
-  redis.call('HSET', key, 'steering', '0', 'bytes', num(bytes - #output + taken), unpack(fields))
-  events[#events + 1], events[#events + 2], events[#events + 3] = 'run_steering_applied', '{"count":' .. count .. '}', turns
-  append_events(id, t[4], now, events)
-  if t[8] then count_turns(t[8], t[7], fields, 1, #fields, now) end
-  local reply = redis.call('LRANGE', key .. K_LOG, known + entries, -1)
-  table.insert(reply, 1, 'steered')
-  return reply
+local replies, at = {}, 2
+while ARGV[at] do
+  replies[#replies + 1] = attempt(finish, at + 1)
+  at = at + 1 + ARGV[at]
 end
-if output ~= '' then redis.call('RPUSH', key .. K_LOG, output) end
-append_events(id, t[4], now, events)
-fields[#fields + 1], fields[#fields + 2] = 'bytes', num(bytes)
-if failure ~= '' then fields[#fields + 1], fields[#fields + 2] = 'failure', failure end
-if t[8] then count_turns(t[8], t[7], fields, 1, #fields, now) end
-finish_task(id, to, now, fields, to == 'completed' and 'run_completed' or 'run_failed', data, config, answer ~= '' and answer or nil)
-return { 'finished' }
+return replies

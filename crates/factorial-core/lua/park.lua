@@ -29,5 +29,5 @@ redis.call('HDEL', key, 'worker', 'crashes')
 redis.call('HSET', key, 'state', to, 'write', write)
 redis.call('ZADD', B .. K_PENDING, num(now), id)
 move_count(t[6], 'processing', to, t[8])
-append_events(id, t[4], now, { 'run_parked', '{"awaiting":' .. t[5] .. '}', t[7] or '0' })
+append_events(id, t[4], now, { (t[7] or '0') .. ' run_parked {"awaiting":' .. t[5] .. '}' })
 return { 'parked' }

@@ -15,11 +15,11 @@ local expired = redis.call('ZRANGEBYSCORE', B .. K_LEASE, '-inf', num(now), 'LIM
 for i = 1, #expired do
   local id = expired[i]
   local key = B .. K_TASK .. id
-  local t = redis.call('HMGET', key, 'state', 'agent', 'owner', 'priority', 'attempts', 'turns', 'worker', 'crashes')
+  local t = read_task(id, 'crashes')
   if t[1] ~= 'processing' then
     redis.call('ZREM', B .. K_LEASE, id)
-  elseif tonumber(t[8] or 0) >= most then
-    finish_task(id, 'failed', now, { 'failure', failure, 'crashes', num((t[8] or 0) + 1) }, 'run_failed', data, config)
+  elseif tonumber(t[19] or 0) >= most then
+    finish_task(id, t, 'failed', now, { 'failure', failure, 'crashes', num((t[19] or 0) + 1) }, nil, 'run_failed', data, config)
     redis.call('HINCRBY', key, 'recoveries', 1)
     poisoned = poisoned + 1
   else
@@ -27,7 +27,7 @@ for i = 1, #expired do
     redis.call('HINCRBY', key, 'crashes', 1)
     redis.call('HINCRBY', key, 'recoveries', 1)
     metric(t[2], now, config, { 'recovered', 1 })
-    append_events(id, t[5], now, { 'task_recovered', '{"worker":"' .. (t[7] or '') .. '"}', t[6] or '0' })
+    append_events(id, t[5], now, { (t[6] or '0') .. ' task_recovered {"worker":"' .. (t[11] or '') .. '"}' })
     recovered = recovered + 1
   end
 end

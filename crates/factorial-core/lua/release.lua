@@ -15,5 +15,5 @@ local now = clock()
 requeue(id, 'processing', t[5], t[6], t[7], now, 0)
 redis.call('HSET', B .. K_TASK .. id, 'write', write)
 redis.call('HINCRBY', B .. K_TASK .. id, 'hand_backs', 1)
-append_events(id, t[4], now, { 'run_handed_back', '{}', t[8] or '0' })
+append_events(id, t[4], now, { (t[8] or '0') .. ' run_handed_back {}' })
 return { 'ok' }

@@ -14,5 +14,5 @@ if kind ~= 'caller' and kind ~= 'operator' then return { 'unknown' } end
 if status ~= '?' then return { 'closed' } end
 if tonumber(t[5] or 0) >= most then return { 'exhausted' } end
 redis.call('HINCRBY', key, 'reports', 1)
-append_events(id, t[3] or '0', clock(), { 'progress_update_tool_action_progress', data, t[4] or '0' })
+append_events(id, t[3] or '0', clock(), { (t[4] or '0') .. ' progress_update_tool_action_progress ' .. data })
 return { 'ok' }

@@ -44,5 +44,5 @@ if t[7] or t[8] then
   if t[8] then count_in_batch(t[8], t[6] or 0, spent, -1, now) end
 end
 metric(t[2], now, config, { 'retried', 1 })
-append_events(id, t[5] or '0', now, { 'task_retried', '{"by":"operator","after":"' .. t[1] .. '"}', t[6] or '0' })
+append_events(id, t[5] or '0', now, { (t[6] or '0') .. ' task_retried {"by":"operator","after":"' .. t[1] .. '"}' })
 return { 'ok' }

@@ -24,8 +24,8 @@ push_all(key .. K_INBOX, ARGV, 6, #ARGV)
 redis.call('SADD', key .. K_SEEN, client)
 waiting = redis.call('HINCRBY', key, 'steering', count)
 local now = clock()
-append_events(id, t[4] or '0', now, { 'run_steering_accepted',
-  '{"count":' .. count .. ',"mode":"' .. (interrupt == '1' and 'interrupt' or 'next_turn') .. '"}', t[5] or '0' })
+append_events(id, t[4] or '0', now, { (t[5] or '0') .. ' run_steering_accepted {"count":' .. count
+  .. ',"mode":"' .. (interrupt == '1' and 'interrupt' or 'next_turn') .. '"}' })
 if interrupt ~= '1' then return { 'accepted', waiting, '' } end
 if t[1] == 'pending_child_tasks' or t[1] == 'pending_tool_results' then
   close_waits(id, 'interrupted', true, now)

@@ -9,16 +9,18 @@ use deadpool_redis::{
 
 use crate::{
     error::StoreError,
+    group::Groups,
     ids::{Namespace, Partition},
     keys::Keys,
     link::Link,
     script::text,
+    scripts::{enqueue::ENQUEUE, finish::FINISH},
     store::{Inner, Store},
     timeline::TimelineConfig,
 };
 
 /// Version of the layout in Redis.
-const SCHEMA: &str = "1";
+const SCHEMA: &str = "2";
 
 /// How to reach Redis, and what is expected there.
 #[derive(Clone, Debug)]
@@ -123,7 +125,7 @@ impl Store {
             .max_size(options.max_connections.max(options.lanes))
             .build()
             .map_err(|e| ConnectError::Url(e.to_string()))?;
-        let link = Link::new(pool, client, options.lanes, options.timeout);
+        let link = Arc::new(Link::new(pool, client, options.lanes, options.timeout));
         let keys = Keys::new(options.namespace.clone());
 
         let address = link.client().get_connection_info().addr().to_string();
@@ -139,13 +141,23 @@ impl Store {
         let bases = (0..partitions)
             .map(|p| keys.base(Partition(p)).into_boxed_str())
             .collect();
-        let live = crate::live::Hub::start(link.client().clone());
+        let timeline_arg = options.timeline.script_arg();
+        let live = crate::live::Hub::start(Arc::clone(&link));
         Ok(Self(Arc::new(Inner {
             link,
             keys,
             bases,
+            enqueues: Groups::new(
+                &ENQUEUE,
+                [
+                    timeline_arg.clone(),
+                    options.max_conversation_bytes.to_string(),
+                ],
+                partitions,
+            ),
+            finishes: Groups::new(&FINISH, [timeline_arg.clone()], partitions),
             timeline: options.timeline,
-            timeline_arg: options.timeline.script_arg(),
+            timeline_arg,
             max_conversation_bytes: options.max_conversation_bytes,
             namespace: options.namespace.clone(),
             live,

@@ -108,6 +108,13 @@ pub enum Entry {
     },
 }
 
+/// Fields of a task's hash that hold a short input, in order.
+pub(crate) const PARTS: [&str; 8] = ["i0", "i1", "i2", "i3", "i4", "i5", "i6", "i7"];
+/// A hash with a longer value takes several times the memory, by the default of `hash-max-listpack-value`.
+const PART_BYTES: usize = 64;
+/// Seven parts and what is lost at the ends of parts of multi-byte characters.
+const MOST_INLINE_BYTES: usize = 480;
+
 impl Entry {
     pub(crate) fn encode(&self) -> Result<String, StoreError> {
         serde_json::to_string(self)
@@ -117,6 +124,21 @@ impl Entry {
     pub(crate) fn decode(text: &str) -> Result<Self, StoreError> {
         serde_json::from_str(text)
             .map_err(|e| StoreError::corrupt("conversation entry", e.to_string()))
+    }
+
+    /// A short entry in parts that a hash keeps in its compact form, none of them longer than [`PART_BYTES`].
+    pub(crate) fn parts(text: &str) -> Option<Vec<&str>> {
+        if text.len() > MOST_INLINE_BYTES {
+            return None;
+        }
+        let mut rest = text;
+        let mut parts = Vec::with_capacity(PARTS.len());
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(rest.floor_char_boundary(PART_BYTES));
+            parts.push(part);
+            rest = after;
+        }
+        (parts.len() <= PARTS.len()).then_some(parts)
     }
 
     pub(crate) fn decode_all(texts: &[String]) -> Result<Vec<Self>, StoreError> {

@@ -14,7 +14,7 @@ pub enum UnavailableReason {
 }
 
 /// A call to Redis failed. Whether its write took effect is unknown unless the variant says so; every script can be repeated.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Redis does not serve now; try again later.
     #[error("redis is unavailable ({reason:?}): {detail}")]
@@ -45,6 +45,15 @@ impl StoreError {
         Self::Corrupt {
             place,
             detail: detail.into(),
+        }
+    }
+
+    /// From the text of an error that a script met.
+    pub(crate) fn in_script(detail: String) -> Self {
+        if detail.contains("OOM command not allowed") {
+            Self::Full
+        } else {
+            Self::Refused(detail)
         }
     }
 

@@ -1,8 +1,10 @@
-//! Events, as they are stored: `<ms> <turn> <attempt> <type> <data>`, one text each, `seq` being the position.
+//! Events, as they are stored: `<ms> <attempt> <turn> <type> <data>`, one text each; the type is a code for what
+//! comes with every turn, else the name. `seq` counts from 1; the first
+//! event of a task is its record, so the list holds those from 2 on.
 
 use serde_json::{Value, value::RawValue};
 
-use crate::error::StoreError;
+use crate::{error::StoreError, task::TaskState};
 
 /// What can happen to a task. Names are a promise to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +36,42 @@ pub enum EventType {
 }
 
 impl EventType {
+    const ALL: [Self; 12] = [
+        Self::TurnStarted,
+        Self::TurnCompleted,
+        Self::CompletionCompleted,
+        Self::CompletionChunk,
+        Self::CompletionInterrupted,
+        Self::ToolStarted,
+        Self::ToolCompleted,
+        Self::ToolFailed,
+        Self::ApprovalRequested,
+        Self::ToolDeferred,
+        Self::Output,
+        Self::LimitReached,
+    ];
+
+    /// What is stored: short for what comes with every turn. Events with other names are stored with these.
+    fn code(self) -> &'static str {
+        match self {
+            Self::TurnStarted => "ts",
+            Self::TurnCompleted => "tc",
+            Self::CompletionCompleted => "cc",
+            Self::CompletionChunk => "ck",
+            Self::CompletionInterrupted => "ci",
+            Self::ToolStarted => "as",
+            Self::ToolCompleted => "ac",
+            Self::ToolFailed => "af",
+            rare => rare.as_str(),
+        }
+    }
+
+    /// The name of what is stored.
+    fn name(code: &str) -> &str {
+        let known = Self::ALL.into_iter().find(|t| t.code() == code);
+        known.map_or(code, |t| t.as_str())
+    }
+
     /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -77,9 +115,8 @@ impl NewEvent {
     }
 
     pub(crate) fn push_args(&self, args: &mut Vec<String>) {
-        args.push(self.event_type.as_str().to_owned());
-        args.push(self.data.to_string());
-        args.push(self.turn.to_string());
+        let code = self.event_type.code();
+        args.push(format!("{} {code} {}", self.turn, self.data));
     }
 }
 
@@ -114,14 +151,33 @@ impl Event {
         )
     }
 
+    /// The first event of every task: it was accepted. It is not stored, since the record says it all.
+    pub(crate) fn enqueued(at_ms: i64, delayed: bool) -> Result<Self, StoreError> {
+        let state = if delayed {
+            TaskState::Scheduled
+        } else {
+            TaskState::Queued
+        };
+        let data = RawValue::from_string(format!(r#"{{"status":"{state}"}}"#))
+            .map_err(|e| StoreError::corrupt("event", e.to_string()))?;
+        Ok(Self {
+            seq: 1,
+            at_ms,
+            turn: 0,
+            attempt: 0,
+            event_type: "task_enqueued".to_owned(),
+            data,
+        })
+    }
+
     pub(crate) fn decode(seq: u64, stored: &str) -> Result<Self, StoreError> {
         let bad = || StoreError::corrupt("event", format!("seq {seq}"));
         let mut parts = stored.splitn(5, ' ');
         let mut part = || parts.next().ok_or_else(bad);
         let at_ms = part()?.parse().map_err(|_| bad())?;
-        let turn = part()?.parse().map_err(|_| bad())?;
         let attempt = part()?.parse().map_err(|_| bad())?;
-        let event_type = part()?.to_owned();
+        let turn = part()?.parse().map_err(|_| bad())?;
+        let event_type = EventType::name(part()?).to_owned();
         let data = RawValue::from_string(part()?.to_owned()).map_err(|_| bad())?;
         Ok(Self {
             seq,

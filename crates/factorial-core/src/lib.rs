@@ -10,6 +10,7 @@ mod conversation;
 mod error;
 mod event;
 mod failure;
+mod group;
 mod ids;
 mod keys;
 mod link;
@@ -51,7 +52,7 @@ pub use scripts::{
     commit::{Commit, CommitOutcome},
     enqueue::{Enqueued, Idempotency, NewTask, Parent, Start},
     expire::Expired,
-    finish::{Ending, Finish, FinishOutcome},
+    finish::{Ending, Finish, FinishOutcome, Plain},
     open_batch::{NewBatch, OpenedBatch},
     park::{ParkOutcome, ParkedFor},
     promote::Promoted,

@@ -1,15 +1,26 @@
 //! Live events: one subscription connection per process, shared by all readers of it.
 //!
 //! A notification can be lost with the connection. So each carries `seq`, a reader joins it with the log by `seq`, and
-//! after a reconnection every reader is told to look at the log again.
+//! after a reconnection every reader is told to look at the log again. Only events of a task that is marked as listened to
+//! are published: a channel is subscribed first, then the task is marked, and only then its readers are told to look.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use deadpool_redis::redis::{self, Client};
+use deadpool_redis::redis;
 use futures::StreamExt;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::{error::StoreError, event::Event, ids::TaskId, store::Store};
+use crate::{
+    error::StoreError,
+    event::Event,
+    ids::TaskId,
+    link::Link,
+    script::{Script, script},
+    segments,
+    store::Store,
+};
+
+static WATCH: Script = script!("watch");
 
 /// Notifications that a reader may lag behind before it has to read the log.
 const BUFFER: usize = 256;
@@ -79,9 +90,9 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn start(client: Client) -> Self {
+    pub(crate) fn start(link: Arc<Link>) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(run(client, inbox));
+        tokio::spawn(run(link, inbox));
         Self {
             requests,
             channels: Arc::default(),
@@ -125,13 +136,13 @@ impl Store {
     }
 }
 
-async fn run(client: Client, mut inbox: mpsc::UnboundedReceiver<Request>) {
+async fn run(link: Arc<Link>, mut inbox: mpsc::UnboundedReceiver<Request>) {
     let mut joined: HashMap<String, broadcast::Sender<EventBatch>> = HashMap::new();
     // No connection before somebody listens.
     while let Some(request) = inbox.recv().await {
         apply(&mut joined, request);
         while !joined.is_empty() {
-            if let Err(error) = serve(&client, &mut inbox, &mut joined).await {
+            if let Err(error) = serve(&link, &mut inbox, &mut joined).await {
                 tracing::debug!(%error, "live connection lost");
             }
             if inbox.is_closed() {
@@ -167,17 +178,17 @@ fn apply(
 }
 
 async fn serve(
-    client: &Client,
+    link: &Arc<Link>,
     inbox: &mut mpsc::UnboundedReceiver<Request>,
     joined: &mut HashMap<String, broadcast::Sender<EventBatch>>,
 ) -> redis::RedisResult<()> {
-    let (mut sink, mut messages) = client.get_async_pubsub().await?.split();
+    let (mut sink, mut messages) = link.client().get_async_pubsub().await?.split();
     let channels: Vec<String> = joined.keys().cloned().collect();
     for chunk in channels.chunks(500) {
         sink.subscribe(chunk).await?;
     }
-    for sender in joined.values() {
-        let _ = sender.send(EventBatch::Look);
+    for (channel, sender) in joined.iter() {
+        tokio::spawn(mark(Arc::clone(link), channel.clone(), sender.clone()));
     }
     let mut probe = tokio::time::interval(Duration::from_secs(5));
     probe.tick().await;
@@ -195,7 +206,7 @@ async fn serve(
                     Some((channel, true)) => {
                         sink.subscribe(&channel).await?;
                         if let Some(sender) = joined.get(&channel) {
-                            let _ = sender.send(EventBatch::Look);
+                            tokio::spawn(mark(Arc::clone(link), channel, sender.clone()));
                         }
                     }
                     Some((channel, false)) => sink.unsubscribe(&channel).await?,
@@ -208,6 +219,24 @@ async fn serve(
                 if !matches!(pong.await, Ok(Ok(_))) { return Ok(()) }
             }
         }
+    }
+}
+
+/// Marks the task of a channel as listened to, then tells its readers to look, as long as there are any.
+async fn mark(link: Arc<Link>, channel: String, sender: broadcast::Sender<EventBatch>) {
+    // `{namespace:partition}:` and the id of a task, or of a batch, which is not marked.
+    let Some((base, id)) = channel.rsplit_once(segments::EVENT_CHANNEL) else {
+        return;
+    };
+    while sender.receiver_count() > 0 {
+        match WATCH.on(base).arg(id).run(&link).await {
+            Ok(_) => {
+                let _ = sender.send(EventBatch::Look);
+                return;
+            }
+            Err(error) => tracing::debug!(%error, "task not marked as listened to"),
+        }
+        tokio::time::sleep(REJOIN_AFTER).await;
     }
 }
 

@@ -6,7 +6,7 @@ use deadpool_redis::redis;
 use serde_json::Value;
 
 use crate::{
-    conversation::Entry,
+    conversation::{Entry, PARTS},
     error::StoreError,
     event::Event,
     ids::{AgentName, Partition, TaskId},
@@ -28,6 +28,19 @@ fn output_of(last: Vec<Entry>) -> Option<Value> {
         }
     }
     None
+}
+
+/// The first entry of a conversation, if it is in the hash: the next reply.
+fn inline(replies: &mut Reply) -> Result<Option<String>, StoreError> {
+    let mut parts = replies.array()?;
+    let mut input = String::new();
+    while let Some(part) = parts.text_or_nil()? {
+        input.push_str(&part);
+        if parts.is_empty() {
+            break;
+        }
+    }
+    Ok(Some(input).filter(|input| !input.is_empty()))
 }
 
 impl Store {
@@ -64,12 +77,24 @@ impl Store {
         from: u64,
         limit: u64,
     ) -> Result<Vec<Entry>, StoreError> {
-        let mut cmd = redis::cmd("LRANGE");
-        cmd.arg(self.0.keys.log(id))
-            .arg(from)
+        let mut pipe = redis::pipe();
+        pipe.cmd("HMGET").arg(self.0.keys.task(id)).arg(&PARTS);
+        // The list has the entries from 0 on, or from 1 on: one more than asked for is in it either way.
+        let first = from.saturating_sub(1);
+        pipe.cmd("LRANGE")
+            .arg(self.0.keys.log(id))
+            .arg(first)
             .arg(from.saturating_add(limit).saturating_sub(1));
-        let texts = self.list("conversation entry", &cmd).await?;
-        Entry::decode_all(&texts)
+        let mut replies = Reply::new("conversation entry", self.0.link.pipeline(&pipe).await?);
+        let input = inline(&mut replies)?;
+        let listed = replies.array()?.texts()?;
+        let passed = usize::from(input.is_none() && from > 0);
+        let texts = input.into_iter().filter(|_| from == 0);
+        texts
+            .chain(listed.into_iter().skip(passed))
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|text| Entry::decode(&text))
+            .collect()
     }
 
     /// What a task awaits or has awaited, by key.
@@ -96,16 +121,23 @@ impl Store {
         }
         let mut pipe = redis::pipe();
         for (id, index) in places {
-            pipe.cmd("LINDEX").arg(self.0.keys.log(id)).arg(*index);
+            pipe.cmd("HMGET").arg(self.0.keys.task(id)).arg(&PARTS);
+            let key = self.0.keys.log(id);
+            let before = index.saturating_sub(1);
+            pipe.cmd("LRANGE").arg(key).arg(before).arg(*index);
         }
         let mut replies = Reply::new("conversation entry", self.0.link.pipeline(&pipe).await?);
         places
             .iter()
-            .map(|_| {
-                replies
-                    .text_or_nil()?
-                    .map(|text| Entry::decode(&text))
-                    .transpose()
+            .map(|(_, index)| {
+                let input = inline(&mut replies)?;
+                let mut listed = replies.array()?.texts()?.into_iter();
+                let text = match (input, index) {
+                    (Some(input), 0) => Some(input),
+                    (Some(_), _) | (None, 0) => listed.next(),
+                    (None, _) => listed.nth(1),
+                };
+                text.map(|text| Entry::decode(&text)).transpose()
             })
             .collect()
     }
@@ -148,8 +180,36 @@ impl Store {
         after: u64,
         limit: u64,
     ) -> Result<(Vec<Event>, u64), StoreError> {
-        self.events_of("event", &self.0.keys.events(id), after, limit)
-            .await
+        let mut pipe = redis::pipe();
+        pipe.cmd("HMGET")
+            .arg(self.0.keys.task(id))
+            .arg("created")
+            .arg("delayed");
+        let key = self.0.keys.events(id);
+        // The first event is the record itself, so the second one is the first of the list.
+        let from = after.saturating_sub(1);
+        pipe.cmd("LRANGE")
+            .arg(&key)
+            .arg(from)
+            .arg(from.saturating_add(limit).saturating_sub(1));
+        pipe.cmd("LLEN").arg(&key);
+        let mut replies = Reply::new("event", self.0.link.pipeline(&pipe).await?);
+        let mut fields = replies.array()?;
+        let Some(created) = fields.text_or_nil()? else {
+            return Ok((Vec::new(), 0));
+        };
+        let mut events = Vec::new();
+        if after == 0 {
+            let created = created
+                .parse()
+                .map_err(|_| StoreError::corrupt("task", format!("created: {created}")))?;
+            events.push(Event::enqueued(created, fields.text_or_nil()?.is_some())?);
+        }
+        for (text, seq) in replies.array()?.texts()?.iter().zip(from + 2..) {
+            events.push(Event::decode(seq, text)?);
+        }
+        events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok((events, replies.count()? + 1))
     }
 
     pub(crate) async fn events_of(

@@ -100,15 +100,18 @@ impl Store {
             .arg(self.0.keys.workers())
             .arg(now + ttl_ms)
             .arg(worker.id.as_str());
+        let mut set = redis::cmd("HSET");
+        set.arg(self.0.keys.agents());
         for agent in agents {
             let agent = AgentAnnouncement {
                 seen_ms: now,
                 ..agent.clone()
             };
-            pipe.cmd("HSET")
-                .arg(self.0.keys.agents())
-                .arg(agent.name.as_str())
+            set.arg(agent.name.as_str())
                 .arg(serde_json::to_string(&agent).map_err(encode)?);
+        }
+        if !agents.is_empty() {
+            pipe.add_command(set);
         }
         self.0.link.pipeline(&pipe).await.map(drop)
     }

@@ -68,11 +68,18 @@ impl Call {
         self
     }
 
-    /// A count, then the items.
-    pub(crate) fn list<T: ToRedisArgs>(mut self, items: &[T]) -> Self {
-        self.cmd.arg(items.len());
-        for item in items {
-            self.cmd.arg(item);
+    /// The arguments so far, to be added to.
+    pub(crate) fn cmd(&mut self) -> &mut Cmd {
+        &mut self.cmd
+    }
+
+    /// A count, then the arguments of one task of a group.
+    pub(crate) fn part(mut self, part: &Cmd) -> Self {
+        self.cmd.arg(part.args_iter().len());
+        for arg in part.args_iter() {
+            if let redis::Arg::Simple(arg) = arg {
+                self.cmd.arg(arg);
+            }
         }
         self
     }
@@ -116,6 +123,14 @@ impl Call {
                 Err(e)
             }
         }
+    }
+}
+
+/// Adds a count, then the items.
+pub(crate) fn list<T: ToRedisArgs>(cmd: &mut Cmd, items: &[T]) {
+    cmd.arg(items.len());
+    for item in items {
+        cmd.arg(item);
     }
 }
 
@@ -229,6 +244,29 @@ impl Reply {
             out.push(self.text()?);
         }
         Ok(out)
+    }
+
+    /// The replies for the tasks of a group, in order.
+    pub(crate) fn parts(
+        mut self,
+        count: usize,
+    ) -> Result<Vec<Result<Reply, StoreError>>, StoreError> {
+        if self.items.len() != count {
+            return Err(self.corrupt(format!("{} replies for {count} tasks", self.items.len())));
+        }
+        (0..count)
+            .map(|_| {
+                let part = self.array()?;
+                Ok(match part.items.as_slice() {
+                    [Value::BulkString(word), Value::BulkString(detail)] if word == b"error" => {
+                        counter!(SCRIPT_ERRORS, "script" => self.script).increment(1);
+                        let detail = String::from_utf8_lossy(detail).into_owned();
+                        Err(StoreError::in_script(detail))
+                    }
+                    _ => Ok(part),
+                })
+            })
+            .collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

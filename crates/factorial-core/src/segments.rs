@@ -5,9 +5,9 @@
 
 /// `t:<id>` hash: the small fields of a task.
 pub const TASK: &str = "t:";
-/// `t:<id>:m` list: the conversation; entry 0 is the input.
+/// `t:<id>:m` list: the conversation, from its first entry on, or from the second when that is in the hash.
 pub const LOG: &str = ":m";
-/// `t:<id>:e` list: the events; `seq` of an event is its position, from 1.
+/// `t:<id>:e` list: the events from `seq` 2 on; the first one is the record itself.
 pub const EVENTS: &str = ":e";
 /// `t:<id>:s` list: steering messages that wait to be applied.
 pub const INBOX: &str = ":s";

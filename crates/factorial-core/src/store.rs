@@ -7,6 +7,7 @@ use deadpool_redis::redis;
 
 use crate::{
     error::StoreError,
+    group::Groups,
     ids::{Namespace, Partition, TaskId},
     keys::Keys,
     link::Link,
@@ -19,7 +20,7 @@ use crate::{
 pub struct Store(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) link: Link,
+    pub(crate) link: Arc<Link>,
     pub(crate) keys: Keys,
     pub(crate) bases: Box<[Box<str>]>,
     pub(crate) timeline: TimelineConfig,
@@ -27,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) max_conversation_bytes: u64,
     pub(crate) namespace: Namespace,
     pub(crate) live: Hub,
+    pub(crate) enqueues: Groups,
+    pub(crate) finishes: Groups,
 }
 
 /// A task that a worker holds: what every write of it must carry.

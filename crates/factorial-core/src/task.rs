@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use serde_json::Value;
 
 use crate::{
+    conversation::PARTS,
     error::StoreError,
     failure::Failure,
     ids::{AgentName, BatchId, OwnerId, Priority, TaskId, WorkerId},
@@ -205,17 +206,27 @@ pub struct TaskRecord {
     /// Millionths of a US dollar, of the models that have a price.
     pub cost_micros: u64,
     pub failure: Option<Failure>,
+    /// It was to start later than it was accepted.
+    pub delayed: bool,
+    /// The first entry of the conversation, if it is kept with the record.
+    pub(crate) inline_input: Option<String>,
     pub reason: Option<String>,
     pub limits: Option<Value>,
     pub metadata: BTreeMap<String, String>,
 }
 
 /// Fields of a hash on their way into a record.
-struct Fields(BTreeMap<String, String>);
+/// Few enough to be looked through.
+struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    fn remove(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(field, _)| field == name)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
     fn take<T: FromStr>(&mut self, name: &'static str) -> Result<Option<T>, StoreError> {
-        match self.0.remove(name) {
+        match self.remove(name) {
             None => Ok(None),
             Some(text) => text
                 .parse()
@@ -229,6 +240,11 @@ impl Fields {
             .ok_or_else(|| StoreError::corrupt("task", format!("{name} is missing")))
     }
 
+    fn inline_input(&mut self) -> Option<String> {
+        let parts = PARTS.iter().map_while(|name| self.remove(name));
+        Some(parts.collect::<String>()).filter(|input| !input.is_empty())
+    }
+
     fn number<T: FromStr + Default>(&mut self, name: &'static str) -> Result<T, StoreError> {
         Ok(self.take(name)?.unwrap_or_default())
     }
@@ -237,7 +253,7 @@ impl Fields {
         &mut self,
         name: &'static str,
     ) -> Result<Option<T>, StoreError> {
-        match self.0.remove(name) {
+        match self.remove(name) {
             None => Ok(None),
             Some(text) => serde_json::from_str(&text)
                 .map(Some)
@@ -252,12 +268,12 @@ impl TaskRecord {
         if flat.is_empty() {
             return Ok(None);
         }
-        let mut map = BTreeMap::new();
+        let mut fields = Vec::with_capacity(flat.len() / 2);
         let mut items = flat.into_iter();
         while let (Some(name), Some(value)) = (items.next(), items.next()) {
-            map.insert(name, value);
+            fields.push((name, value));
         }
-        let mut f = Fields(map);
+        let mut f = Fields(fields);
         let mut usage = BTreeMap::new();
         for (name, value) in &f.0 {
             if let Some(model) = name.strip_prefix("u:") {
@@ -268,8 +284,9 @@ impl TaskRecord {
         }
         let priority = Priority::try_from(f.need::<u8>("priority")?)
             .map_err(|e| StoreError::corrupt("task", e.to_string()))?;
+        let state = f.need("state")?;
         Ok(Some(Self {
-            state: f.need("state")?,
+            state,
             agent: f.need("agent")?,
             owner: f.need("owner")?,
             priority,
@@ -304,10 +321,12 @@ impl TaskRecord {
             hand_backs: f.number("hand_backs")?,
             steering: f.number("steering")?,
             bytes: f.number("bytes")?,
-            worker: f.take("worker")?,
+            worker: f.take("worker")?.filter(|_| state == TaskState::Processing),
             usage,
             cost_micros: f.number("cost")?,
             failure: f.json("failure")?,
+            inline_input: f.inline_input(),
+            delayed: f.take::<u8>("delayed")?.is_some(),
             reason: f.take("reason")?,
             limits: f.json("limits")?,
             metadata: f.json("metadata")?.unwrap_or_default(),

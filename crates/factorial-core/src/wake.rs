@@ -15,7 +15,7 @@ use crate::{
 
 /// How long Redis holds a wait.
 const BLOCK_SECONDS: f64 = 1.0;
-/// How much longer we do before the connection counts as half open.
+/// How long we wait for that before the connection counts as half open.
 const PATIENCE: Duration = Duration::from_millis(1_250);
 
 /// A connection of its own for waiting.

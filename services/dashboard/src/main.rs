@@ -11,6 +11,10 @@ use factorial_service::{Health, Shutdown, run_admin, store_options, telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// Faster than the system's for many small allocations in several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = Command::new("factorial-dashboard")

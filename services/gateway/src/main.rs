@@ -13,6 +13,10 @@ use factorial_service::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// Faster than the system's for many small allocations in several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command = Command::new("factorial-gateway")
         .version(env!("CARGO_PKG_VERSION"))

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use factorial_agent::{ErrorKind, Failure as RunFailure, Limits, Run, RunEnd, Signals};
 use factorial_core::{Claimed, Failure, Store, failure_kind};
-use metrics::{counter, histogram};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +13,6 @@ use crate::{
     directory::Directory,
     held::{HeldTasks, InFlight},
     journal::StoreJournal,
-    metrics as names,
     runner::Slot,
 };
 
@@ -62,18 +60,23 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Claimed) {
         }
     }
     let attempt = claimed.record.attempts;
-    let agent = slot.runner.name.to_string();
 
     let outcome = lost
-        .run_until_cancelled(carry_out(&context, &slot, claimed, &signals))
+        // In a place of its own: what is spawned is moved more than once.
+        .run_until_cancelled(Box::pin(carry_out(&context, &slot, claimed, &signals)))
         .await
         .unwrap_or("lost");
     context.held.remove(&held);
     let seconds = started.elapsed().as_secs_f64();
-    counter!(names::RUNS_ENDED, "agent" => agent.clone(), "outcome" => outcome).increment(1);
-    histogram!(names::RUN_SECONDS, "agent" => agent.clone()).record(seconds);
+    slot.runner.meters.run_ended(outcome, seconds);
+    // What goes as it should is in the task's events, and not logged once more.
+    let (agent, duration_ms) = (&slot.runner.name, started.elapsed().as_millis());
+    if matches!(outcome, "completed" | "parked") {
+        tracing::debug!(task.id = %held.id, agent.name = %agent, attempt, outcome, duration_ms, "run ended");
+        return;
+    }
     tracing::info!(
-        task.id = %held.id, agent.name = agent, attempt, outcome, duration_ms = started.elapsed().as_millis(),
+        task.id = %held.id, agent.name = %agent, attempt, outcome, duration_ms,
         "run ended"
     );
 }
@@ -88,7 +91,7 @@ async fn carry_out(
     if let Err(problem) = read_on(&context.store, &mut claimed).await {
         return match problem {
             Some(detail) => {
-                let journal = StoreJournal::new(context, slot.runner.version(), &claimed);
+                let journal = slot.runner.journal(context, &claimed);
                 let failure = Failure {
                     kind: failure_kind::CORRUPT_CONVERSATION.to_owned(),
                     message: detail,
@@ -103,7 +106,7 @@ async fn carry_out(
             None => "lost",
         };
     }
-    let journal = StoreJournal::new(context, slot.runner.version(), &claimed);
+    let journal = slot.runner.journal(context, &claimed);
     let end = {
         let run = slot
             .runner

@@ -4,13 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use factorial_core::{AgentName, ClaimRequest, Partition, StoreError, Waiter, WorkerId};
 use factorial_service::Progress;
-use metrics::counter;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::{
     execute::{Context, execute},
-    metrics as names,
     runner::Runner,
 };
 
@@ -89,9 +87,18 @@ impl Fetcher {
         tokio::pin!(wait);
         tokio::select! {
             woken = &mut wait => {
-                // Nobody called: a token may have been lost with its taker, so look.
-                if woken?.is_none() && !self.context.store.has_queued(self.partition, &waiting).await? {
-                    empty.clone_from(&waiting);
+                match woken? {
+                    // First the one that was called: the others can wait for a round trip.
+                    Some(agent) => {
+                        if let Some(runner) = self.runners.iter().find(|r| r.name == agent) {
+                            self.claim(runner).await?;
+                        }
+                    }
+                    // Nobody called: a token may have been lost with its taker, so look.
+                    None if !self.context.store.has_queued(self.partition, &waiting).await? => {
+                        empty.clone_from(&waiting);
+                    }
+                    None => {}
                 }
                 return Ok(());
             }
@@ -126,34 +133,39 @@ impl Fetcher {
     async fn fill(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for runner in self.runners.iter() {
-            let _one_at_a_time = runner.claiming.lock().await;
-            let most = usize::try_from(runner.free())
-                .unwrap_or(usize::MAX)
-                .min(MOST_CLAIMED);
-            if most == 0 || self.context.drain.is_cancelled() {
-                continue;
-            }
-            let request = ClaimRequest {
-                partition: self.partition,
-                worker: &self.worker,
-                agent: &runner.name,
-                most,
-                lease: self.context.lease,
-            };
-            let claimed = self.context.store.claim(request).await?;
-            if claimed.is_empty() {
-                continue;
-            }
-            counter!(names::CLAIMED, "agent" => runner.name.to_string())
-                .increment(claimed.len() as u64);
-            more |= claimed.len() == most;
-            for task in claimed {
-                self.runs.spawn(execute(
-                    self.context.clone(),
-                    runner.occupy(&self.freed),
-                    task,
-                ));
-            }
+            more |= self.claim(runner).await?;
+        }
+        Ok(more)
+    }
+
+    /// Claims for a runner with free slots. True: there may be more to claim at once.
+    async fn claim(&self, runner: &Arc<Runner>) -> Result<bool, StoreError> {
+        let _one_at_a_time = runner.claiming.lock().await;
+        let most = usize::try_from(runner.free())
+            .unwrap_or(usize::MAX)
+            .min(MOST_CLAIMED);
+        if most == 0 || self.context.drain.is_cancelled() {
+            return Ok(false);
+        }
+        let request = ClaimRequest {
+            partition: self.partition,
+            worker: &self.worker,
+            agent: &runner.name,
+            most,
+            lease: self.context.lease,
+        };
+        let claimed = self.context.store.claim(request).await?;
+        if claimed.is_empty() {
+            return Ok(false);
+        }
+        runner.meters.claimed.increment(claimed.len() as u64);
+        let more = claimed.len() == most;
+        for task in claimed {
+            self.runs.spawn(execute(
+                self.context.clone(),
+                runner.occupy(&self.freed),
+                task,
+            ));
         }
         Ok(more)
     }

@@ -17,7 +17,7 @@ use factorial_agent::{
 };
 use factorial_core::{
     Claimed, Commit, CommitOutcome, Ending, Entry, EventType, Finish, FinishOutcome, Held,
-    NewEvent, OwnerId, Priority, Store, StoreError, Usage,
+    NewEvent, OwnerId, Plain, Priority, Store, StoreError, Usage,
 };
 use metrics::counter;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ use tokio::{sync::Mutex, time::Instant};
 use self::deltas::Deltas;
 use crate::{
     callbacks::Callbacks, convert, directory::Directory, execute::Context, held::HeldTasks,
-    metrics as names,
+    meters::Meters, metrics as names,
 };
 
 /// How long a write is repeated while Redis is away.
@@ -54,10 +54,11 @@ struct Written {
 pub(crate) struct StoreJournal {
     store: Store,
     held: Held,
-    agent: Arc<str>,
+    meters: Arc<Meters>,
     lease: Duration,
     in_flight: HeldTasks,
     stream: bool,
+    plain: Option<Plain>,
     owner: OwnerId,
     priority: Priority,
     trace: Option<String>,
@@ -73,16 +74,22 @@ pub(crate) struct StoreJournal {
 }
 
 impl StoreJournal {
-    pub(crate) fn new(context: &Context, version: Arc<str>, claimed: &Claimed) -> Self {
+    pub(crate) fn new(
+        context: &Context,
+        meters: Arc<Meters>,
+        version: Arc<str>,
+        claimed: &Claimed,
+    ) -> Self {
         let record = &claimed.record;
         let (reply_at, tool_of) = last_reply(&claimed.entries);
         Self {
             store: context.store.clone(),
             held: claimed.held.clone(),
-            agent: record.agent.as_str().into(),
+            meters,
             lease: context.lease,
             in_flight: context.held.clone(),
             stream: record.stream,
+            plain: Plain::of(record),
             owner: record.owner.clone(),
             priority: record.priority,
             trace: record.trace.clone(),
@@ -198,7 +205,7 @@ impl Journal for StoreJournal {
         let mut written = self.written.lock().await;
         let (commit, call) = self.turn_commit(&mut written, turn);
         self.commit(&mut written, commit, false).await?;
-        call.count(&self.agent);
+        call.count();
         Ok(())
     }
 
@@ -250,8 +257,7 @@ impl Journal for StoreJournal {
             ..Commit::default()
         };
         let steering = self.commit(&mut written, commit, boundary).await?;
-        counter!(names::TOOL_CALLS, "agent" => self.agent.to_string(), "outcome" => outcome)
-            .increment(1);
+        self.meters.tool_called(outcome);
         Ok(steering)
     }
 
@@ -274,6 +280,7 @@ impl Journal for StoreJournal {
         let entries = last.entries.len() as u64;
         let answer = self.answer(value.as_ref().unwrap_or(&Value::String(text)));
         let finish = Finish {
+            plain: self.plain.clone(),
             last,
             ending: Ending::Completed(value),
             answer,
@@ -283,12 +290,12 @@ impl Journal for StoreJournal {
             .await?
         {
             FinishOutcome::Finished => {
-                call.count(&self.agent);
+                call.count();
                 Ok(Completion::Done)
             }
             FinishOutcome::Steered(messages) => {
                 self.in_flight.set_ending(&self.held, false);
-                call.count(&self.agent);
+                call.count();
                 written.known += entries + messages.len() as u64;
                 Ok(Completion::Continue(convert::messages(messages).0))
             }

@@ -12,6 +12,7 @@ mod heartbeat;
 mod held;
 mod identity;
 mod journal;
+mod meters;
 pub mod metrics;
 mod options;
 mod runner;

@@ -6,11 +6,14 @@ use std::sync::{
 };
 
 use factorial_agent::Agent;
-use factorial_core::{AgentAnnouncement, AgentName, InvalidName, WorkerAgentSlots};
+use factorial_core::{AgentAnnouncement, AgentName, Claimed, InvalidName, WorkerAgentSlots};
 use metrics::gauge;
 use tokio::sync::{Mutex, Notify};
 
-use crate::{metrics as names, options::RunnerOptions};
+use crate::{
+    execute::Context, journal::StoreJournal, meters::Meters, metrics as names,
+    options::RunnerOptions,
+};
 
 /// An agent, its settings and its slots.
 pub struct Runner {
@@ -20,6 +23,7 @@ pub struct Runner {
     /// One claim at a time, so that two partitions do not both count on the same free slots.
     pub(crate) claiming: Mutex<()>,
     running: AtomicU32,
+    pub(crate) meters: Arc<Meters>,
     version: Arc<str>,
 }
 
@@ -32,6 +36,7 @@ impl Runner {
         let name = AgentName::new(agent.definition().name.as_str())?;
         gauge!(names::SLOTS, "agent" => name.to_string()).set(f64::from(options.slots));
         Ok(Self {
+            meters: Arc::new(Meters::new(name.as_str())),
             version: agent.definition().version().into(),
             agent,
             name,
@@ -41,9 +46,10 @@ impl Runner {
         })
     }
 
-    /// Of the agent's definition.
-    pub(crate) fn version(&self) -> Arc<str> {
-        Arc::clone(&self.version)
+    /// The journal of a run of this agent.
+    pub(crate) fn journal(&self, context: &Context, claimed: &Claimed) -> StoreJournal {
+        let (meters, version) = (Arc::clone(&self.meters), Arc::clone(&self.version));
+        StoreJournal::new(context, meters, version, claimed)
     }
 
     pub(crate) fn free(&self) -> u32 {

@@ -69,6 +69,7 @@ async fn claim(store: &Store, id: &TaskId, lease: Duration) -> factorial_core::H
 
 fn finish(ending: Ending) -> Finish {
     Finish {
+        plain: None,
         last: Commit {
             write: 1,
             known: 1,

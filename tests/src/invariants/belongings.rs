@@ -10,15 +10,18 @@ pub(super) fn check(partition: &PartitionView, report: &mut Report) {
         report.add(Rule::Belongings, id, "has keys, but no hash");
     }
     for (id, task) in &partition.tasks {
-        if task.log.is_empty() || task.events.is_empty() {
-            report.add(Rule::Belongings, id, "has no conversation, or no events");
+        if task.log.is_empty() {
+            report.add(Rule::Belongings, id, "has no conversation");
         }
-        if task
-            .events
-            .first()
-            .is_none_or(|e| e.name != "task_enqueued")
-        {
-            report.add(Rule::Events, id, "the first event is not task_enqueued");
+        if task.events.is_empty() && task.fields.contains_key("attempts") {
+            report.add(Rule::Belongings, id, "was claimed, and has no events");
+        }
+        if task.events.iter().any(|e| e.name == "task_enqueued") {
+            report.add(
+                Rule::Events,
+                id,
+                "stores task_enqueued, which its record says",
+            );
         }
     }
 }

@@ -39,13 +39,16 @@ pub(super) fn check(partition: &PartitionView, report: &mut Report) {
         let expected = vec![place_of(task, state)];
         let real = found.remove(id.as_str()).unwrap_or_default();
         report.same(Rule::OnePlace, id, state.as_str(), expected, real);
-        report.same(
-            Rule::OnePlace,
-            id,
-            "field worker",
-            task.fields.contains_key("worker"),
-            state == TaskState::Processing,
-        );
+        // One that has ended keeps the name of its last worker.
+        if !state.is_terminal() {
+            report.same(
+                Rule::OnePlace,
+                id,
+                "field worker",
+                task.fields.contains_key("worker"),
+                state == TaskState::Processing,
+            );
+        }
         let listed = |index: &BTreeMap<String, BTreeMap<String, i64>>, name: &str| {
             index.get(name).is_some_and(|ids| ids.contains_key(id))
         };

@@ -22,7 +22,7 @@ pub(super) fn check(partition: &PartitionView, report: &mut Report) {
         let mut sums: BTreeMap<String, [u64; 4]> = BTreeMap::new();
         let mut cost = 0;
         for event in &task.events {
-            if event.name != "progress_update_completion_completed" {
+            if event.name != "cc" {
                 continue;
             }
             let model = event

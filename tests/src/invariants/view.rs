@@ -140,6 +140,7 @@ impl View {
         }
         for partition in partitions.values_mut() {
             partition.set_aside_those_without_hash();
+            partition.join_inputs();
         }
         Self { partitions }
     }
@@ -200,6 +201,17 @@ impl PartitionView {
         Some(())
     }
 
+    /// A short input is in the hash, the rest of its conversation in the list.
+    fn join_inputs(&mut self) {
+        for task in self.tasks.values_mut() {
+            let parts = (0..8).map_while(|i| task.fields.get(&format!("i{i}")));
+            let input: String = parts.map(String::as_str).collect();
+            if !input.is_empty() {
+                task.log.insert(0, input);
+            }
+        }
+    }
+
     fn set_aside_those_without_hash(&mut self) {
         let gone: Vec<String> = self
             .tasks
@@ -222,7 +234,7 @@ fn is_batch_place(name: &str) -> bool {
         || [s::BATCHES, s::FILLING, s::CANCELLING].contains(&name)
 }
 
-/// Stored as `<ms> <turn> <attempt> <type> <data>`; the position is the `seq`, so only the order can be wrong.
+/// Stored as `<ms> <attempt> <turn> <type> <data>`; the position is the `seq`, so only the order can be wrong.
 fn read_events(key: &str, stored: Vec<String>, report: &mut Report) -> Vec<LoggedEvent> {
     let mut events: Vec<LoggedEvent> = Vec::with_capacity(stored.len());
     for (i, text) in stored.into_iter().enumerate() {
@@ -247,8 +259,8 @@ fn read_events(key: &str, stored: Vec<String>, report: &mut Report) -> Vec<Logge
 fn read_event(text: &str) -> Option<LoggedEvent> {
     let mut parts = text.splitn(5, ' ');
     let at_ms = parts.next()?.parse().ok()?;
-    let _turn: u32 = parts.next()?.parse().ok()?;
     let attempt = parts.next()?.parse().ok()?;
+    let _turn: u32 = parts.next()?.parse().ok()?;
     let name = parts.next()?.to_owned();
     let data: Value = serde_json::from_str(parts.next()?).ok()?;
     (data.is_object() && !name.is_empty()).then_some(LoggedEvent {

@@ -1,14 +1,15 @@
 --- @include "num"
 --- @include "push_all"
 -- Appends events to the log of a task and tells whoever listens.
--- events: flat list of type, data (JSON), turn. Stored form: `<ms> <turn> <attempt> <type> <data>`; seq = position.
+-- events: `<turn> <type> <data (JSON)>` each; quiet: nobody listens (see watch).
+-- Stored form: `<ms> <attempt>`, then that; seq = position + 1, since the first event is the record itself.
 -- Notification: first seq, then the stored forms, one a line.
-local function append_events(id, attempt, now, events)
-  local stored = {}
-  for i = 1, #events, 3 do
-    stored[#stored + 1] = num(now) .. ' ' .. events[i + 2] .. ' ' .. attempt .. ' ' .. events[i] .. ' ' .. events[i + 1]
+local function append_events(id, attempt, now, events, quiet)
+  local n, at = #events, num(now) .. ' ' .. attempt .. ' '
+  if n == 0 then return end
+  for i = 1, n do events[i] = at .. events[i] end
+  local last = push_all(B .. K_TASK .. id .. K_EVENTS, events, 1, n)
+  if not quiet then
+    redis.call('PUBLISH', B .. K_EVENT_CHANNEL .. id, last - n + 2 .. '\n' .. table.concat(events, '\n'))
   end
-  if #stored == 0 then return end
-  local last = push_all(B .. K_TASK .. id .. K_EVENTS, stored, 1, #stored)
-  redis.call('PUBLISH', B .. K_EVENT_CHANNEL .. id, num(last - #stored + 1) .. '\n' .. table.concat(stored, '\n'))
 end

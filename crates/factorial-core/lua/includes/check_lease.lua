@@ -1,11 +1,15 @@
---- @include "num"
--- Whether this write may happen. Every write of a worker carries its token and a number that grows with each write.
--- Returns 'ok', 'replayed' (the same write was applied before), 'gone' or 'stale'; then state, attempts, and what
--- extra fields were asked for, in order.
+-- Whether a write may happen that carries this token and this number, which grows with each write of a lease.
+-- Returns 'ok', 'replayed' (the same write was applied before), 'gone' or 'stale'.
+local function judge(state, held, written, token, write)
+  if not state then return 'gone' end
+  if held == token and written and tonumber(written) >= tonumber(write) then return 'replayed' end
+  if state ~= 'processing' or held ~= token then return 'stale' end
+  return 'ok'
+end
+
+-- The same for a task that has not been read. Returns also state, token, write, attempts, and what extra fields were
+-- asked for, in order.
 local function check_lease(id, token, write, ...)
   local t = redis.call('HMGET', B .. K_TASK .. id, 'state', 'token', 'write', 'attempts', ...)
-  if not t[1] then return 'gone', t end
-  if t[2] == token and t[3] and tonumber(t[3]) >= tonumber(write) then return 'replayed', t end
-  if t[1] ~= 'processing' or t[2] ~= token then return 'stale', t end
-  return 'ok', t
+  return judge(t[1], t[2], t[3], token, write), t
 end

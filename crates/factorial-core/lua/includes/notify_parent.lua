@@ -9,8 +9,7 @@ local function notify_parent(parent, wait, child, state, answer, now)
   if redis.call('EXISTS', B .. K_TASK .. child .. K_CHILDREN) == 0 then leave_family(parent, child) end
   local p = redis.call('HMGET', key, 'state', 'attempts', 'turns')
   if not p[1] or p[1] == 'completed' or p[1] == 'failed' or p[1] == 'cancelled' then return end
-  append_events(parent, p[2] or '0', now, { 'child_ended',
-    '{"task_id":"' .. child .. '","status":"' .. state .. '"}', p[3] or '0' })
+  append_events(parent, p[2] or '0', now, { (p[3] or '0') .. ' child_ended {"task_id":"' .. child .. '","status":"' .. state .. '"}' })
   -- Not when it was another child that was to answer.
   local awaited = wait ~= '' and redis.call('HGET', key .. K_WAITS, wait)
   if string.match(awaited or '', '^%? child %S+ %S+ (%S+)$') == child then

@@ -1,4 +1,8 @@
+local last_number, last_text
 -- A whole number as text, without exponent or fraction.
 local function num(n)
-  return string.format('%.0f', tonumber(n))
+  if n ~= last_number then
+    last_number, last_text = n, string.format('%.0f', tonumber(n))
+  end
+  return last_text
 end

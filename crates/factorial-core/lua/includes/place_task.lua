@@ -16,7 +16,7 @@ local function place_task(id, t, now)
   if state == 'queued' then
     local own = t[4] .. ':' .. t[3]
     if not redis.call('ZSCORE', B .. K_READY .. t[2] .. ':' .. own, id) then
-      make_ready(id, t[2], t[3], t[4], now)
+      make_ready(t[2], own, { num(now), id })
       wrong = true
     end
     if not redis.call('ZSCORE', B .. K_RING .. t[2], own) then

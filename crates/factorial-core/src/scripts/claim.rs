@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::{
     conversation::Entry,
     error::StoreError,
-    ids::{AgentName, Partition, WorkerId},
+    ids::{AgentName, Partition, TaskId, WorkerId},
     script::{Script, script},
     store::{Held, Store},
-    task::TaskRecord,
+    task::{TaskRecord, TaskState},
     wait::Wait,
 };
 
@@ -75,20 +75,36 @@ impl Store {
         let claimed_ms = reply.count()?;
         let mut claimed = Vec::new();
         while !reply.is_empty() {
-            let mut item = reply.array()?;
-            let id = item.text()?.parse().map_err(|_| reply.corrupt("task id"))?;
-            let token = item.count()?;
-            let fields = item.map()?.texts()?;
-            let length = item.count()?;
-            let texts = item.array()?.texts()?;
-            let waits = if item.is_empty() {
-                Vec::new()
-            } else {
-                Wait::decode_all(item.map()?.texts()?)?
+            let head = reply.text()?;
+            let mut words = head.split(' ');
+            let mut word = || {
+                words
+                    .next()
+                    .ok_or_else(|| StoreError::corrupt("claim", &*head))
             };
-            let Some(record) = TaskRecord::decode(&id, fields)? else {
+            let number = |text: &str| {
+                text.parse()
+                    .map_err(|_| StoreError::corrupt("claim", &*head))
+            };
+            let id: TaskId = word()?
+                .parse()
+                .map_err(|_| StoreError::corrupt("claim", &*head))?;
+            let token = number(word()?)?;
+            let mut length = number(word()?)?;
+            let fields = reply.text()?.lines().map(str::to_owned).collect();
+            let Some(mut record) = TaskRecord::decode(&id, fields)? else {
                 return Err(reply.corrupt("task without fields"));
             };
+            record.state = TaskState::Processing;
+            record.worker = Some(request.worker.clone());
+            record.attempts += 1;
+            record.started_ms = record.started_ms.or(i64::try_from(claimed_ms).ok());
+            let mut texts = reply.array()?.texts()?;
+            if let Some(input) = record.inline_input.take() {
+                texts.insert(0, input);
+                length += 1;
+            }
+            let waits = Wait::decode_all(reply.map()?.texts()?)?;
             let mut entries = Vec::with_capacity(texts.len());
             let mut corrupt = None;
             for text in &texts {

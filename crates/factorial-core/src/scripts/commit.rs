@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use deadpool_redis::redis::Cmd;
+
 use crate::{
     conversation::Entry,
     error::StoreError,
     event::NewEvent,
-    script::{Call, Reply, Script, script},
+    script::{Reply, Script, list, script},
     store::{Held, Store},
     task::{TaskState, Usage},
     wait::{NewWait, WaitKey},
@@ -41,7 +43,7 @@ pub struct Commit {
 
 impl Commit {
     /// Entries, fields and events as the scripts take them.
-    pub(crate) fn append_to(&self, call: Call) -> Result<Call, StoreError> {
+    pub(crate) fn append_to(&self, args: &mut Cmd) -> Result<(), StoreError> {
         let entries = self
             .entries
             .iter()
@@ -60,20 +62,25 @@ impl Commit {
         for (model, usage) in &self.usage {
             fields.extend([format!("u:{model}"), usage.encode()]);
         }
-        let mut events = Vec::with_capacity(3 * self.events.len());
+        let mut events = Vec::with_capacity(self.events.len());
         for event in &self.events {
             event.push_args(&mut events);
         }
-        let mut call = call.list(&entries).list(&fields).list(&events);
+        list(args, &entries);
+        list(args, &fields);
+        list(args, &events);
         if !self.taken.is_empty() || !self.waits.is_empty() {
             let taken: Vec<String> = self.taken.iter().map(ToString::to_string).collect();
             let mut waits = Vec::with_capacity(4 * self.waits.len());
             for wait in &self.waits {
                 wait.push_args(&mut waits);
             }
-            call = call.list(&taken).args(&waits);
+            list(args, &taken);
+            for item in &waits {
+                args.arg(item);
+            }
         }
-        Ok(call)
+        Ok(())
     }
 }
 
@@ -106,7 +113,7 @@ impl Store {
         boundary: bool,
         lease: Duration,
     ) -> Result<CommitOutcome, StoreError> {
-        let call = COMMIT
+        let mut call = COMMIT
             .on(&self.base(held.id.partition()))
             .arg(held.id.as_str())
             .arg(held.token)
@@ -115,7 +122,8 @@ impl Store {
             .arg(if boundary { "1" } else { "" })
             .arg(commit.known)
             .arg(self.0.max_conversation_bytes);
-        let mut reply = commit.append_to(call)?.run(&self.0.link).await?;
+        commit.append_to(call.cmd())?;
+        let mut reply = call.run(&self.0.link).await?;
         match reply.text()?.as_str() {
             "ok" | "replayed" => Ok(CommitOutcome::Committed(steering(&mut reply)?)),
             "stale" => Ok(CommitOutcome::Stale(Some(reply.text()?.parse()?))),

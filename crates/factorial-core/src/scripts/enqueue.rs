@@ -2,19 +2,21 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use deadpool_redis::redis::Cmd;
 use serde_json::Value;
 
 use crate::{
-    conversation::Entry,
+    conversation::{Entry, PARTS},
     error::StoreError,
+    group::MOST_TASKS,
     ids::{AgentName, BatchId, OwnerId, Partition, Priority, TaskId},
-    script::{Script, script},
+    script::{Reply, Script, script},
     store::{Held, Store},
     task::TaskState,
     wait::WaitKey,
 };
 
-static ENQUEUE: Script = script!("enqueue");
+pub(crate) static ENQUEUE: Script = script!("enqueue");
 
 /// When a task starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -193,12 +195,75 @@ impl Store {
     }
 
     async fn enqueue_script(&self, task: &NewTask) -> Result<Enqueued, StoreError> {
-        let start = match task.start {
+        let args = task.args()?;
+        let groups = &self.0.enqueues;
+        outcome(groups.run(self, task.id.partition(), args).await?)
+    }
+
+    /// Accepts tasks, many in a round trip; outcomes in the same order. Repeating the call accepts each once.
+    /// A task with an idempotency key has to be in the partition of that ([`Idempotency::home`]).
+    ///
+    /// # Errors
+    /// When a task cannot be encoded; nothing is accepted then. What befalls a single task is in its place.
+    pub async fn enqueue_all(
+        &self,
+        tasks: &[NewTask],
+    ) -> Result<Vec<Result<Enqueued, StoreError>>, StoreError> {
+        let mut parts = Vec::with_capacity(tasks.len());
+        for (place, task) in tasks.iter().enumerate() {
+            parts.push((task.id.partition(), place, task.args()?));
+        }
+        parts.sort_by_key(|(partition, place, _)| (*partition, *place));
+        let calls = parts
+            .chunk_by(|a, b| a.0 == b.0)
+            .flat_map(|parts| parts.chunks(MOST_TASKS));
+        let replies = calls.map(async |parts| {
+            let args = parts.iter().map(|(_, _, args)| args);
+            match self.0.enqueues.call(self, parts[0].0, args).await {
+                Ok(replies) => replies
+                    .into_iter()
+                    .map(|reply| reply.and_then(outcome))
+                    .collect(),
+                Err(error) => vec![Err(error); parts.len()],
+            }
+        });
+        let outcomes = futures::future::join_all(replies).await;
+        let places = parts.iter().map(|(_, place, _)| *place);
+        let mut placed: Vec<_> = places.zip(outcomes.into_iter().flatten()).collect();
+        placed.sort_by_key(|(place, _)| *place);
+        Ok(placed.into_iter().map(|(_, outcome)| outcome).collect())
+    }
+}
+
+/// What the script says of one task.
+fn outcome(mut reply: Reply) -> Result<Enqueued, StoreError> {
+    let parse = |text: String| {
+        text.parse()
+            .map_err(|_| StoreError::corrupt("enqueue", text))
+    };
+    match reply.text()?.as_str() {
+        "accepted" => Ok(Enqueued::Accepted(reply.text()?.parse()?, reply.int()?)),
+        "exists" => Ok(Enqueued::Exists(parse(reply.text()?)?)),
+        "key_reused" => Ok(Enqueued::KeyReused),
+        "parent_lost" => Ok(Enqueued::ParentLost),
+        "too_deep" => Ok(Enqueued::TooDeep),
+        "too_many" => Ok(Enqueued::TooMany),
+        "batch_closed" => Ok(Enqueued::BatchClosed),
+        "previous_unusable" => Ok(Enqueued::PreviousUnusable),
+        "conversation_too_large" => Ok(Enqueued::ConversationTooLarge),
+        other => Err(reply.corrupt(other)),
+    }
+}
+
+impl NewTask {
+    /// As the script takes it.
+    fn args(&self) -> Result<Cmd, StoreError> {
+        let start = match self.start {
             Start::Now => String::new(),
             Start::After(delay) => format!("+{}", delay.as_millis()),
             Start::At(ms) => ms.to_string(),
         };
-        let parent = task.parent.as_ref().map_or_else(String::new, |p| {
+        let parent = self.parent.as_ref().map_or_else(String::new, |p| {
             let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
             format!(
                 "{} {} {} {} {} {}",
@@ -210,66 +275,56 @@ impl Store {
                 p.max_descendants
             )
         });
-        let (key, fingerprint, keep) = match &task.idempotency {
+        let (key, fingerprint, keep) = match &self.idempotency {
             Some(i) => (i.key(), i.fingerprint(), i.keep_ms()),
             None => ("", "", 0),
         };
-        let mut call = ENQUEUE
-            .on(&self.base(task.id.partition()))
-            .arg(task.id.as_str())
-            .arg(task.agent.as_str())
-            .arg(task.owner.as_str())
-            .arg(task.priority.get())
+        let deadline = self
+            .deadline
+            .map_or_else(String::new, |d| d.as_millis().to_string());
+        let input = self.input.encode()?;
+        // What goes on with a conversation is appended to a copy of that.
+        let parts = Entry::parts(&input).filter(|_| self.previous.is_none());
+        let mut args = Cmd::new();
+        args.arg(self.id.as_str())
+            .arg(self.agent.as_str())
+            .arg(self.owner.as_str())
+            .arg(self.priority.get())
             .arg(start)
-            .arg(task.input.encode()?)
+            .arg(match parts {
+                Some(_) => input.len().to_string(),
+                None => input.clone(),
+            })
             .arg(key)
             .arg(fingerprint)
             .arg(keep)
-            .arg(task.previous.as_ref().map_or("", TaskId::as_str))
+            .arg(self.previous.as_ref().map_or("", TaskId::as_str))
             .arg(parent)
-            .arg(task.batch.as_ref().map_or("", BatchId::as_str))
-            .arg(
-                task.deadline
-                    .map_or_else(String::new, |d| d.as_millis().to_string()),
-            )
-            .arg(&self.0.timeline_arg)
-            .arg(self.0.max_conversation_bytes);
-        if task.stream {
-            call = call.arg("stream").arg(1);
+            .arg(self.batch.as_ref().map_or("", BatchId::as_str))
+            .arg(deadline);
+        for (name, part) in PARTS.iter().zip(parts.iter().flatten()) {
+            args.arg(name).arg(part);
         }
-        if let Some(parent) = &task.parent {
-            call = call.arg("answer_bytes").arg(parent.answer_bytes);
+        if self.stream {
+            args.arg("stream").arg(1);
         }
-        if let Some(tools) = &task.tools {
-            call = call.arg("tools").arg(tools.to_string());
+        if let Some(parent) = &self.parent {
+            args.arg("answer_bytes").arg(parent.answer_bytes);
         }
-        if let Some(trace) = &task.trace {
-            call = call.arg("trace").arg(trace);
+        if let Some(tools) = &self.tools {
+            args.arg("tools").arg(tools.to_string());
         }
-        if let Some(limits) = &task.limits {
-            call = call.arg("limits").arg(limits.to_string());
+        if let Some(trace) = &self.trace {
+            args.arg("trace").arg(trace);
         }
-        if !task.metadata.is_empty() {
-            let json = serde_json::to_string(&task.metadata)
+        if let Some(limits) = &self.limits {
+            args.arg("limits").arg(limits.to_string());
+        }
+        if !self.metadata.is_empty() {
+            let json = serde_json::to_string(&self.metadata)
                 .map_err(|e| StoreError::corrupt("metadata", e.to_string()))?;
-            call = call.arg("metadata").arg(json);
+            args.arg("metadata").arg(json);
         }
-        let mut reply = call.run(&self.0.link).await?;
-        let parse = |text: String| {
-            text.parse()
-                .map_err(|_| StoreError::corrupt("enqueue", text))
-        };
-        match reply.text()?.as_str() {
-            "accepted" => Ok(Enqueued::Accepted(reply.text()?.parse()?, reply.int()?)),
-            "exists" => Ok(Enqueued::Exists(parse(reply.text()?)?)),
-            "key_reused" => Ok(Enqueued::KeyReused),
-            "parent_lost" => Ok(Enqueued::ParentLost),
-            "too_deep" => Ok(Enqueued::TooDeep),
-            "too_many" => Ok(Enqueued::TooMany),
-            "batch_closed" => Ok(Enqueued::BatchClosed),
-            "previous_unusable" => Ok(Enqueued::PreviousUnusable),
-            "conversation_too_large" => Ok(Enqueued::ConversationTooLarge),
-            other => Err(reply.corrupt(other)),
-        }
+        Ok(args)
     }
 }

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use deadpool_redis::redis::Cmd;
 use serde_json::{Value, json};
 
 use crate::{
     conversation::Entry,
     error::StoreError,
     failure::Failure,
+    ids::AgentName,
     script::{Script, script},
     scripts::commit::{Commit, steering},
     store::{Held, Store},
-    task::TaskState,
+    task::{TaskRecord, TaskState},
 };
 
-static FINISH: Script = script!("finish");
+pub(crate) static FINISH: Script = script!("finish");
 
 /// How a task ends.
 #[derive(Clone, Debug)]
@@ -25,6 +27,32 @@ pub enum Ending {
     Failed(Failure),
 }
 
+/// What the holder of a task knows that does not change while it holds it, so that its end need not read it. Only of a task
+/// that has neither parent nor batch nor wall-clock limit, and that no earlier attempt has left a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plain {
+    agent: AgentName,
+    attempts: u32,
+    started_ms: i64,
+}
+
+impl Plain {
+    /// Of a record as of its claim.
+    #[must_use]
+    pub fn of(record: &TaskRecord) -> Option<Self> {
+        let rare = record.parent.is_some()
+            || record.batch.is_some()
+            || record.deadline_ms.is_some()
+            || record.due_ms.is_some()
+            || record.failure.is_some();
+        (!rare).then_some(Self {
+            agent: record.agent.clone(),
+            attempts: record.attempts,
+            started_ms: record.started_ms?,
+        })
+    }
+}
+
 /// The end of a task, with the last part of its last turn.
 #[derive(Clone, Debug)]
 pub struct Finish {
@@ -32,6 +60,8 @@ pub struct Finish {
     pub last: Commit,
     /// How it ends.
     pub ending: Ending,
+    /// A task without rare properties, see [`Plain`].
+    pub plain: Option<Plain>,
     /// The output as its parent is told, if somebody awaits the task; JSON.
     pub answer: Option<Value>,
 }
@@ -81,25 +111,32 @@ impl Store {
                 (TaskState::Failed, String::new(), text.clone(), text)
             }
         };
-        let call = FINISH
-            .on(&self.base(held.id.partition()))
-            .arg(held.id.as_str())
+        let mut args = Cmd::new();
+        args.arg(held.id.as_str())
             .arg(held.token)
             .arg(finish.last.write)
             .arg(to.as_str())
             .arg(output)
             .arg(failure)
             .arg(data)
-            .arg(&self.0.timeline_arg)
             .arg(lease.as_millis().to_string())
-            .arg(finish.last.known)
             .arg(
                 finish
                     .answer
                     .as_ref()
                     .map_or_else(String::new, Value::to_string),
             );
-        let mut reply = finish.last.append_to(call)?.run(&self.0.link).await?;
+        match &finish.plain {
+            Some(plain) => args
+                .arg(plain.agent.as_str())
+                .arg(plain.attempts)
+                .arg(plain.started_ms),
+            None => args.arg("").arg("").arg(""),
+        };
+        args.arg(finish.last.known);
+        finish.last.append_to(&mut args)?;
+        let groups = &self.0.finishes;
+        let mut reply = groups.run(self, held.id.partition(), args).await?;
         match reply.text()?.as_str() {
             "finished" => Ok(FinishOutcome::Finished),
             "steered" => Ok(FinishOutcome::Steered(steering(&mut reply)?)),

@@ -52,7 +52,7 @@ on_each! {
             - asked operator a o A c2 = past
             - await A c2 = later
             ~ t:A awaited: 3 -> 2
-            + t:A:e[3] = now 1 1 tool_call_answered {"by":"me","call_id":"c2","outcome":"result"}
+            + t:A:e[2] = now 1 1 tool_call_answered {"by":"me","call_id":"c2","outcome":"result"}
             ~ t:A:w c2: ? operator past later 1 -> = operator result now sha1 1 {"n":1}
         "#).await;
         w.refused(w.store().answer(&held.id, &result(&key, &payload)), AnswerOutcome::Replayed).await;
@@ -69,7 +69,7 @@ on_each! {
         w.step(w.store().answer(&held.id, &approved(&key, &payload)), AnswerOutcome::Answered(TaskState::Processing), r#"
             - asked approval a o A a:c3 = past
             ~ t:A awaited: 3 -> 2
-            + t:A:e[3] = now 1 1 approval_granted {"by":"me","call_id":"c3","outcome":"approved"}
+            + t:A:e[2] = now 1 1 approval_granted {"by":"me","call_id":"c3","outcome":"approved"}
             ~ t:A:w a:c3: ? approval past 0 1@v1 -> = approval approved now sha1 1@v1 {"by":"op","arguments":{"to":"\"a\"\n"}}
         "#).await;
         let denied = Answer { outcome: WaitOutcome::Denied, ..approved(&key, &payload) };
@@ -96,8 +96,8 @@ on_each! {
             ~ t:A awaited: 1 -> 0
             ~ t:A ready: past -> now
             ~ t:A state: pending_tool_results -> queued
-            + t:A:e[6] = now 1 1 tool_call_answered {"by":"me","call_id":"c2","outcome":"result"}
-            + t:A:e[7] = now 1 1 run_unparked {}
+            + t:A:e[5] = now 1 1 tool_call_answered {"by":"me","call_id":"c2","outcome":"result"}
+            + t:A:e[6] = now 1 1 run_unparked {}
             ~ t:A:w c2: ? operator past later 1 -> = operator result now sha1 1 null
         "#).await;
         w.refused(w.store().answer(&held.id, &result(&key, &payload)), AnswerOutcome::Replayed).await;
@@ -181,7 +181,7 @@ on_each! {
         let store = w.store();
         w.step(store.report_progress(&held.id, &key, &data, Some(&o)), ProgressOutcome::Reported, r#"
             + t:A reports = 1
-            + t:A:e[3] = now 1 1 progress_update_tool_action_progress {"call_id":"c1","percent":50}
+            + t:A:e[2] = now 1 1 progress_update_tool_action_progress {"call_id":"c1","percent":50}
         "#).await;
         w.refused(store.report_progress(&held.id, &key, &data, Some(&p)), ProgressOutcome::NotFound).await;
         w.refused(store.report_progress(&held.id, &call("other"), &data, None), ProgressOutcome::Unknown).await;

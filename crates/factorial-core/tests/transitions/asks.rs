@@ -34,8 +34,8 @@ on_each! {
             + t:A turns = 1
             + t:A u:m = 10 0 2 0
             ~ t:A write: 0 -> 1
-            + t:A:e[2] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
-            + t:A:m[1] = {"t":"reply","turn":1,"content":"text"}
+            + t:A:e[1] = now 1 1 cc {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
+            + t:A:m[0] = {"t":"reply","turn":1,"content":"text"}
             + t:A:w a:c3 = ? approval now 0 1@v1
             + t:A:w c1 = ? caller now 0 1
             + t:A:w c2 = ? operator now now+60s 1
@@ -132,10 +132,9 @@ on_each! {
             ~ t:A bytes: 65 -> 94
             + t:A finished = now
             ~ t:A state: processing -> completed
-            - t:A worker = w1
             ~ t:A write: 1 -> 2
-            + t:A:e[3] = now 1 1 run_completed {"turns":null}
-            + t:A:m[2] = {"t":"output","value":"done"}
+            + t:A:e[2] = now 1 1 run_completed {"turns":null}
+            + t:A:m[1] = {"t":"output","value":"done"}
             ~ t:A:w a:c3: ? approval past 0 1@v1 -> = approval closed now sha1 1@v1 {}
             ~ t:A:w c1: ? caller past 0 1 -> = caller closed now sha1 1 {}
             ~ t:A:w c2: ? operator past later 1 -> = operator closed now sha1 1 {}

@@ -218,7 +218,7 @@ on_each! {
             - r:a:5:o M0 = past
             + t:M0 finished = now
             ~ t:M0 state: queued -> cancelled
-            + t:M0:e[1] = now 0 0 run_cancelled {"reason":null}
+            + t:M0:e[0] = now 0 0 run_cancelled {"reason":null}
         "#).await;
     }
 

@@ -20,7 +20,7 @@ on_each! {
             + t:A finished = now
             + t:A reason = why "not"
             ~ t:A state: queued -> cancelled
-            + t:A:e[1] = now 0 0 run_cancelled {"reason":"why \"not\""}
+            + t:A:e[0] = now 0 0 run_cancelled {"reason":"why \"not\""}
         "#).await;
         w.refused(w.store().cancel(&id, None), CancelOutcome::Finished(TaskState::Cancelled)).await;
         assert!(w.claim(1).await.is_empty());
@@ -48,7 +48,7 @@ on_each! {
             - t:A due = later
             + t:A finished = now
             ~ t:A state: scheduled -> cancelled
-            + t:A:e[1] = now 0 0 run_cancelled {"reason":null}
+            + t:A:e[0] = now 0 0 run_cancelled {"reason":null}
         "#).await;
     }
 
@@ -66,9 +66,8 @@ on_each! {
             + t:A finished = now
             ~ t:A state: processing -> cancelled
             ~ t:A steering: 1 -> 0
-            - t:A worker = w1
-            + t:A:e[3] = now 0 1 run_steering_failed {"pending":1}
-            + t:A:e[4] = now 0 1 run_cancelled {"reason":null}
+            + t:A:e[2] = now 1 0 run_steering_failed {"pending":1}
+            + t:A:e[3] = now 1 0 run_cancelled {"reason":null}
             - t:A:s[0] = {"t":"steer","role":"user","content":"one"}
         "#).await;
         stop.cancel();
@@ -88,7 +87,7 @@ on_each! {
             - t:A failure = {"kind":"model_error","message":"no","status":500}
             + t:A finished = now
             ~ t:A state: backoff -> cancelled
-            + t:A:e[3] = now 0 1 run_cancelled {"reason":null}
+            + t:A:e[2] = now 1 0 run_cancelled {"reason":null}
         "#).await;
     }
 

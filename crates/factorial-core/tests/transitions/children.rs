@@ -22,7 +22,7 @@ on_each! {
             + t:P awaited = 1
             + t:P spawned = 1
             + t:P:c C
-            + t:P:e[2] = now 0 1 child_spawned {"task_id":"C","agent":"a"}
+            + t:P:e[1] = now 1 0 child_spawned {"task_id":"C","agent":"a"}
             + t:P:k[0] = C
             + t:P:w call/0 = ? child now 0 C
             + t:C agent = a
@@ -31,14 +31,13 @@ on_each! {
             + t:C call = call/0
             + t:C created = now
             + t:C depth = 1
+            + t:C i0 = {"t":"input","query":"hi"}
             + t:C owner = o
             + t:C parent = P
             + t:C priority = 5
             + t:C ready = now
             + t:C root = P
             + t:C state = queued
-            + t:C:e[0] = now 0 0 task_enqueued {"status":"queued"}
-            + t:C:m[0] = {"t":"input","query":"hi"}
         "#).await;
         // The answer was lost, so it is spawned again, by this worker or by the next one.
         w.refused(w.accept(&task), Enqueued::Exists(task.id.clone())).await;
@@ -64,7 +63,7 @@ on_each! {
             + t:P awaited = 1
             + t:P spawned = 1
             + t:P:c C
-            + t:P:e[2] = now 0 1 child_spawned {"task_id":"C","agent":"a"}
+            + t:P:e[1] = now 1 0 child_spawned {"task_id":"C","agent":"a"}
             + t:P:k[0] = C
             + t:P:w call/0 = ? child now now+60s C
             + t:C agent = a
@@ -73,14 +72,13 @@ on_each! {
             + t:C call = call/0
             + t:C created = now
             + t:C depth = 1
+            + t:C i0 = {"t":"input","query":"hi"}
             + t:C owner = o
             + t:C parent = P
             + t:C priority = 5
             + t:C ready = now
             + t:C root = P
             + t:C state = queued
-            + t:C:e[0] = now 0 0 task_enqueued {"status":"queued"}
-            + t:C:m[0] = {"t":"input","query":"hi"}
         "#).await;
         let waits = w.store().waits(&parent.id).await.unwrap();
         assert_eq!((waits.len(), waits[0].kind, waits[0].is_open()), (1, WaitKind::Child, true));
@@ -102,7 +100,7 @@ on_each! {
             ~ seq tick: 1 -> 2
             + t:P spawned = 1
             + t:P:c C
-            + t:P:e[2] = now 0 1 child_spawned {"task_id":"C","agent":"a"}
+            + t:P:e[1] = now 1 0 child_spawned {"task_id":"C","agent":"a"}
             + t:P:k[0] = C
             + t:C agent = a
             + t:C answer_bytes = 1000
@@ -110,14 +108,13 @@ on_each! {
             + t:C call
             + t:C created = now
             + t:C depth = 1
+            + t:C i0 = {"t":"input","query":"hi"}
             + t:C owner = o
             + t:C parent = P
             + t:C priority = 5
             + t:C ready = now
             + t:C root = P
             + t:C state = queued
-            + t:C:e[0] = now 0 0 task_enqueued {"status":"queued"}
-            + t:C:m[0] = {"t":"input","query":"hi"}
         "#).await;
     }
 

@@ -28,7 +28,7 @@ on_each! {
             + t:A token = token
             + t:A worker = w1
             + t:A write = 0
-            + t:A:e[1] = now 0 1 run_started {"worker":"w1","queue_wait_ms":_}
+            + t:A:e[0] = now 1 0 run_started {"worker":"w1","queue_wait_ms":_}
         "#).await;
     }
 
@@ -115,20 +115,20 @@ on_each! {
         w.store().commit(&held, &commit, false, LEASE).await.unwrap();
         w.store().release(&held, 2).await.unwrap();
         let claimed = w.claim(1).await.remove(0);
-        assert_eq!((claimed.entries.len(), claimed.length), (64, 100));
-        let rest = w.store().entries(&held.id, 64, 1_000).await.unwrap();
-        assert_eq!(rest.len(), 36);
-        assert_eq!(rest[0], reply(1, "text 63"));
+        assert_eq!((claimed.entries.len(), claimed.length), (65, 100));
+        let rest = w.store().entries(&held.id, 65, 1_000).await.unwrap();
+        assert_eq!(rest.len(), 35);
+        assert_eq!(rest[0], reply(1, "text 64"));
     }
 
     async fn an_entry_that_cannot_be_read_is_reported(w) {
         w.enqueue("A").await;
-        let input: String = w.raw("LINDEX", "t:{A}:m", &["0"]);
-        let _: String = w.raw("LSET", "t:{A}:m", &["0", "{\"t\":\"from the future\"}"]);
+        let input: String = w.raw("HGET", "t:{A}", &["i0"]);
+        let _: i64 = w.raw("HSET", "t:{A}", &["i0", "{\"t\":\"from the future\"}"]);
         let claimed = w.claim(1).await.remove(0);
         assert!(claimed.corrupt.is_some());
         assert!(claimed.entries.is_empty());
-        let _: String = w.raw("LSET", "t:{A}:m", &["0", &input]);
+        let _: i64 = w.raw("HSET", "t:{A}", &["i0", &input]);
     }
 
     async fn entries_without_a_queued_task_are_passed_over(w) {

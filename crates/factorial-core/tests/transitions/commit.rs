@@ -14,8 +14,8 @@ on_each! {
             + t:A turns = 1
             + t:A u:m = 10 0 2 0
             ~ t:A write: 0 -> 1
-            + t:A:e[2] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
-            + t:A:m[1] = {"t":"reply","turn":1,"content":"text"}
+            + t:A:e[1] = now 1 1 cc {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
+            + t:A:m[0] = {"t":"reply","turn":1,"content":"text"}
         "#).await;
         // Its answer was lost, so it is sent again.
         w.refused(w.store().commit(&held, &commit, false, LEASE), CommitOutcome::Committed(vec![])).await;
@@ -40,10 +40,10 @@ on_each! {
             ~ t:A bytes: 65 -> 196
             ~ t:A steering: 3 -> 0
             ~ t:A write: 1 -> 2
-            + t:A:e[5] = now 1 1 run_steering_applied {"count":3}
-            + t:A:m[2] = {"t":"steer","role":"user","content":"one"}
-            + t:A:m[3] = {"t":"steer","role":"user","content":"two"}
-            + t:A:m[4] = {"t":"steer","role":"user","content":"three"}
+            + t:A:e[4] = now 1 1 run_steering_applied {"count":3}
+            + t:A:m[1] = {"t":"steer","role":"user","content":"one"}
+            + t:A:m[2] = {"t":"steer","role":"user","content":"two"}
+            + t:A:m[3] = {"t":"steer","role":"user","content":"three"}
             - t:A:s[0] = {"t":"steer","role":"user","content":"one"}
             - t:A:s[1] = {"t":"steer","role":"user","content":"two"}
             - t:A:s[2] = {"t":"steer","role":"user","content":"three"}
@@ -69,7 +69,7 @@ on_each! {
             w.store().commit(&held, &commit, false, LEASE).await.unwrap(),
             CommitOutcome::Committed(vec![])
         );
-        assert_eq!(w.raw::<i64>("LLEN", "t:{A}:m", &[]), 2_501);
+        assert_eq!(w.raw::<i64>("LLEN", "t:{A}:m", &[]), 2_500);
     }
 
     async fn a_commit_ends_a_row_of_crashes(w) {

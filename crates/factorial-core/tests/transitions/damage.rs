@@ -93,7 +93,16 @@ impl Damage<'_> {
     }
 
     pub(crate) fn push(&mut self, key: &str, item: &str) {
-        let Content::List(items) = self.content(key) else {
+        let empty = || Stored {
+            content: Content::List(Vec::new()),
+            expires: false,
+        };
+        let stored = self
+            .keyspace
+            .keys
+            .entry(self.w.key(key))
+            .or_insert_with(empty);
+        let Content::List(items) = &mut stored.content else {
             panic!("{key} is no list")
         };
         items.push(item.to_owned());

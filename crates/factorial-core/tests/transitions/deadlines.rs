@@ -49,7 +49,7 @@ on_each! {
             + t:A failure = {"kind":"limit_exceeded","message":"the task's deadline has passed"}
             + t:A finished = now
             ~ t:A state: queued -> failed
-            + t:A:e[1] = now 0 0 run_failed {"kind":"limit_exceeded","message":"the task's deadline has passed"}
+            + t:A:e[0] = now 0 0 run_failed {"kind":"limit_exceeded","message":"the task's deadline has passed"}
         "#).await;
         w.refused(w.store().enforce_deadlines(w.partition, 10), NOTHING).await;
     }

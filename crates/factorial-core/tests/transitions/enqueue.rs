@@ -23,12 +23,11 @@ on_each! {
             + t:A agent = a
             + t:A bytes = 26
             + t:A created = now
+            + t:A i0 = {"t":"input","query":"hi"}
             + t:A owner = o
             + t:A priority = 5
             + t:A ready = now
             + t:A state = queued
-            + t:A:e[0] = now 0 0 task_enqueued {"status":"queued"}
-            + t:A:m[0] = {"t":"input","query":"hi"}
             + wake:a[0] = 1
         "#).await;
         w.refused(w.store().enqueue(&task), Enqueued::Exists(task.id.clone())).await;
@@ -49,6 +48,7 @@ on_each! {
             + t:B agent = a
             + t:B bytes = 26
             + t:B created = now
+            + t:B i0 = {"t":"input","query":"hi"}
             + t:B limits = {"max_turns":3}
             + t:B metadata = {"k":"v"}
             + t:B owner = o
@@ -56,8 +56,6 @@ on_each! {
             + t:B ready = now
             + t:B state = queued
             + t:B stream = 1
-            + t:B:e[0] = now 0 0 task_enqueued {"status":"queued"}
-            + t:B:m[0] = {"t":"input","query":"hi"}
         "#).await;
     }
 
@@ -77,12 +75,12 @@ on_each! {
             + t:A bytes = 26
             + t:A created = now
             + t:A deadline = now+120s
+            + t:A delayed = 1
             + t:A due = now+60s
+            + t:A i0 = {"t":"input","query":"hi"}
             + t:A owner = o
             + t:A priority = 5
             + t:A state = scheduled
-            + t:A:e[0] = now 0 0 task_enqueued {"status":"scheduled"}
-            + t:A:m[0] = {"t":"input","query":"hi"}
         "#).await;
     }
 
@@ -125,7 +123,6 @@ on_each! {
             + t:B priority = 5
             + t:B ready = now
             + t:B state = queued
-            + t:B:e[0] = now 0 0 task_enqueued {"status":"queued"}
             + t:B:m[0] = {"t":"input","query":"hi"}
             + t:B:m[1] = {"t":"output","value":"done"}
             + t:B:m[2] = {"t":"input","query":"hi"}

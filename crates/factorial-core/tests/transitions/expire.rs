@@ -49,18 +49,18 @@ on_each! {
             - t:C bytes = 55
             - t:C created = past
             - t:C finished = past
+            - t:C i0 = {"t":"input","query":"hi"}
             - t:C owner = o
             - t:C priority = 5
             - t:C ready = past
             - t:C started = past
             - t:C state = completed
             - t:C token = token
+            - t:C worker = w1
             - t:C write = 1
-            - t:C:e[0] = past 0 0 task_enqueued {"status":"queued"}
-            - t:C:e[1] = past 0 1 run_started {"worker":"w1","queue_wait_ms":_}
-            - t:C:e[2] = past 0 1 run_completed {"turns":null}
-            - t:C:m[0] = {"t":"input","query":"hi"}
-            - t:C:m[1] = {"t":"output","value":"done"}
+            - t:C:e[0] = past 1 0 run_started {"worker":"w1","queue_wait_ms":_}
+            - t:C:e[1] = past 1 0 run_completed {"turns":null}
+            - t:C:m[0] = {"t":"output","value":"done"}
         "#).await;
     }
 

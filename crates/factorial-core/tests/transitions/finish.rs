@@ -7,6 +7,7 @@ use crate::world::{LEASE, completed, failed, steered, turn};
 /// The end of a run whose last turn is committed with it.
 fn last_turn(write: u64, known: u64) -> Finish {
     Finish {
+        plain: None,
         last: turn(write, known, 1),
         ..completed(write, known)
     }
@@ -28,12 +29,11 @@ on_each! {
             ~ t:A state: processing -> completed
             + t:A turns = 1
             + t:A u:m = 10 0 2 0
-            - t:A worker = w1
             ~ t:A write: 0 -> 1
-            + t:A:e[2] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
-            + t:A:e[3] = now 1 1 run_completed {"turns":1}
-            + t:A:m[1] = {"t":"reply","turn":1,"content":"text"}
-            + t:A:m[2] = {"t":"output","value":"done"}
+            + t:A:e[1] = now 1 1 cc {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
+            + t:A:e[2] = now 1 1 run_completed {"turns":1}
+            + t:A:m[0] = {"t":"reply","turn":1,"content":"text"}
+            + t:A:m[1] = {"t":"output","value":"done"}
         "#).await;
         w.refused(w.store().finish(&held, &finish, LEASE), FinishOutcome::Finished).await;
         w.refused(
@@ -56,9 +56,8 @@ on_each! {
             + t:A failure = {"kind":"model_error","message":"no","status":500}
             + t:A finished = now
             ~ t:A state: processing -> failed
-            - t:A worker = w1
             ~ t:A write: 0 -> 1
-            + t:A:e[2] = now 0 1 run_failed {"kind":"model_error","message":"no","status":500}
+            + t:A:e[1] = now 1 0 run_failed {"kind":"model_error","message":"no","status":500}
         "#).await;
         w.refused(w.store().finish(&held, &finish, LEASE), FinishOutcome::Finished).await;
     }
@@ -75,11 +74,11 @@ on_each! {
             + t:A turns = 1
             + t:A u:m = 10 0 2 0
             ~ t:A write: 0 -> 1
-            + t:A:e[3] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
-            + t:A:e[4] = now 1 1 run_steering_applied {"count":2}
-            + t:A:m[1] = {"t":"reply","turn":1,"content":"text"}
-            + t:A:m[2] = {"t":"steer","role":"user","content":"wait"}
-            + t:A:m[3] = {"t":"steer","role":"user","content":"and more"}
+            + t:A:e[2] = now 1 1 cc {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0}}
+            + t:A:e[3] = now 1 1 run_steering_applied {"count":2}
+            + t:A:m[0] = {"t":"reply","turn":1,"content":"text"}
+            + t:A:m[1] = {"t":"steer","role":"user","content":"wait"}
+            + t:A:m[2] = {"t":"steer","role":"user","content":"and more"}
             - t:A:s[0] = {"t":"steer","role":"user","content":"wait"}
             - t:A:s[1] = {"t":"steer","role":"user","content":"and more"}
         "#).await;
@@ -102,10 +101,9 @@ on_each! {
             + t:A finished = now
             ~ t:A state: processing -> failed
             ~ t:A steering: 2 -> 0
-            - t:A worker = w1
             ~ t:A write: 0 -> 1
-            + t:A:e[3] = now 0 1 run_steering_failed {"pending":2}
-            + t:A:e[4] = now 0 1 run_failed {"kind":"model_error","message":"no","status":500}
+            + t:A:e[2] = now 1 0 run_steering_failed {"pending":2}
+            + t:A:e[3] = now 1 0 run_failed {"kind":"model_error","message":"no","status":500}
             - t:A:s[0] = {"t":"steer","role":"user","content":"one"}
             - t:A:s[1] = {"t":"steer","role":"user","content":"two"}
         "#).await;

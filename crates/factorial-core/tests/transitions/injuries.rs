@@ -46,16 +46,16 @@ pub(crate) const INJURIES: &[(Rule, &str, Injury)] = &[
         d.add("io:p", "queued", 0)
     }),
     (Rule::OnePlace, "an entry without a task", |d| {
-        d.remove("t:{scheduled}")
+        d.remove("t:{processing}")
     }),
     (Rule::EndsOnce, "a second end", |d| {
-        d.push("t:{failed}:e", "9999999999999 0 1 run_failed {}")
+        d.push("t:{failed}:e", "9999999999999 1 0 run_failed {}")
     }),
     (Rule::EndsOnce, "an event after the end", |d| {
-        d.push("t:{completed}:e", "9999999999999 0 1 agent_output {}");
+        d.push("t:{completed}:e", "9999999999999 1 0 agent_output {}");
     }),
     (Rule::EndsOnce, "an end of a task that runs", |d| {
-        d.push("t:{processing}:e", "9999999999999 0 1 run_cancelled {}");
+        d.push("t:{processing}:e", "9999999999999 1 0 run_cancelled {}");
     }),
     (Rule::EndsOnce, "completed with a failure", |d| {
         d.set("t:{completed}", "failure", "{}")
@@ -73,13 +73,13 @@ pub(crate) const INJURIES: &[(Rule, &str, Injury)] = &[
         d.push("t:{queued}:e", "9999999999999 0 0 run_handed_back {}");
     }),
     (Rule::Attempts, "a start in a start", |d| {
-        d.push("t:{processing}:e", "9999999999999 0 2 run_resumed {}");
+        d.push("t:{processing}:e", "9999999999999 2 0 run_resumed {}");
     }),
     (Rule::Belongings, "a key without a task", |d| {
-        d.remove("t:{scheduled}")
+        d.remove("t:{processing}")
     }),
     (Rule::Belongings, "a task without events", |d| {
-        d.remove("t:{scheduled}:e")
+        d.remove("t:{processing}:e")
     }),
     (Rule::Belongings, "an unknown key", |d| d.text("what")),
     (Rule::Belongings, "a key that should expire", |d| {
@@ -172,7 +172,7 @@ pub(crate) const INJURIES: &[(Rule, &str, Injury)] = &[
         d.push("t:{queued}:e", "now")
     }),
     (Rule::Events, "an event of the past", |d| {
-        d.push("t:{queued}:e", "1 0 0 agent_output {}")
+        d.push("t:{processing}:e", "1 1 0 agent_output {}")
     }),
     (Rule::Counts, "a wrong counter", |d| {
         d.set("n", "a:queued", "7")

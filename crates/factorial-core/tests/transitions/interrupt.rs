@@ -41,9 +41,9 @@ on_each! {
             + t:A steering = 1
             + t:A tree = 1 0 0 0 0 0
             - t:A:c C
-            + t:A:e[6] = now 1 1 run_steering_accepted {"count":1,"mode":"interrupt"}
-            + t:A:e[7] = now 1 1 run_unparked {}
-            + t:A:e[8] = now 1 1 child_ended {"task_id":"C","status":"cancelled"}
+            + t:A:e[5] = now 1 1 run_steering_accepted {"count":1,"mode":"interrupt"}
+            + t:A:e[6] = now 1 1 run_unparked {}
+            + t:A:e[7] = now 1 1 child_ended {"task_id":"C","status":"cancelled"}
             + t:A:s[0] = {"t":"steer","role":"user","content":"now"}
             ~ t:A:w a:c3: ? approval past 0 1@v1 -> = approval interrupted now sha1 1@v1 {}
             ~ t:A:w c1/0: ? child past 0 C -> = child interrupted now sha1 C {}
@@ -52,7 +52,7 @@ on_each! {
             + t:C finished = now
             + t:C reason = not awaited any more
             ~ t:C state: queued -> cancelled
-            + t:C:e[1] = now 0 0 run_cancelled {"reason":"not awaited any more"}
+            + t:C:e[0] = now 0 0 run_cancelled {"reason":"not awaited any more"}
         "#).await;
         // The child that it had awaited is cancelled, the other one goes on.
         assert_eq!((w.state("C").await, w.state("D").await), (Some(TaskState::Cancelled), Some(TaskState::Queued)));
@@ -76,7 +76,7 @@ on_each! {
         w.step(w.store().steer(&held.id, &steer), SteerOutcome::Accepted(1), r#"
             + t:A interrupt = 1
             + t:A steering = 1
-            + t:A:e[2] = now 0 1 run_steering_accepted {"count":1,"mode":"interrupt"}
+            + t:A:e[1] = now 1 0 run_steering_accepted {"count":1,"mode":"interrupt"}
             + t:A:s[0] = {"t":"steer","role":"user","content":"now"}
             + t:A:x c
         "#).await;

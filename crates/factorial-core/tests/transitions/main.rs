@@ -19,6 +19,7 @@ mod enqueue;
 mod expire;
 mod family;
 mod finish;
+mod groups;
 mod idempotency;
 mod injuries;
 mod interrupt;

@@ -44,15 +44,14 @@ on_each! {
             ~ t:P awaited: 1 -> 0
             + t:P tree = 1 0 0 0 0 0
             - t:P:c C
-            + t:P:e[3] = now 0 1 child_ended {"task_id":"C","status":"completed"}
+            + t:P:e[2] = now 1 0 child_ended {"task_id":"C","status":"completed"}
             ~ t:P:w call/0: ? child past 0 C -> = child completed now sha1 C {"task_id":"C","status":"completed","output":"done"}
             ~ t:C bytes: 26 -> 55
             + t:C finished = now
             ~ t:C state: processing -> completed
-            - t:C worker = w2
             ~ t:C write: 0 -> 1
-            + t:C:e[2] = now 0 1 run_completed {"turns":null}
-            + t:C:m[1] = {"t":"output","value":"done"}
+            + t:C:e[1] = now 1 0 run_completed {"turns":null}
+            + t:C:m[0] = {"t":"output","value":"done"}
         "#).await;
         w.store().finish(&parent, &completed(1, 1), LEASE).await.unwrap();
     }
@@ -82,16 +81,15 @@ on_each! {
             ~ t:P state: pending_child_tasks -> queued
             ~ t:P tree: 1 0 0 0 0 0 -> 2 0 0 0 0 0
             - t:P:c D
-            + t:P:e[6] = now 0 1 child_ended {"task_id":"D","status":"completed"}
-            + t:P:e[7] = now 0 1 run_unparked {}
+            + t:P:e[5] = now 1 0 child_ended {"task_id":"D","status":"completed"}
+            + t:P:e[6] = now 1 0 run_unparked {}
             ~ t:P:w two/0: ? child past 0 D -> = child completed now sha1 D {"task_id":"D","status":"completed","output":"done"}
             ~ t:D bytes: 26 -> 55
             + t:D finished = now
             ~ t:D state: processing -> completed
-            - t:D worker = w2
             ~ t:D write: 0 -> 1
-            + t:D:e[2] = now 0 1 run_completed {"turns":null}
-            + t:D:m[1] = {"t":"output","value":"done"}
+            + t:D:e[1] = now 1 0 run_completed {"turns":null}
+            + t:D:m[0] = {"t":"output","value":"done"}
         "#).await;
         let task_id = one.id.to_string();
         let failure = json!({ "task_id": task_id, "status": "failed", "failure": failure() });
@@ -207,19 +205,18 @@ on_each! {
             + t:P tree = 2 0 0 0 0 0
             - t:P:c C
             - t:P:c D
-            + t:P:e[6] = now 0 1 run_steering_failed {"pending":1}
-            + t:P:e[7] = now 0 1 run_cancelled {"reason":"enough"}
+            + t:P:e[5] = now 1 0 run_steering_failed {"pending":1}
+            + t:P:e[6] = now 1 0 run_cancelled {"reason":"enough"}
             - t:P:s[0] = {"t":"steer","role":"user","content":"while it waits"}
             ~ t:P:w call/0: ? child past 0 C -> = child closed now sha1 C {}
             + t:C finished = now
             + t:C reason = parent cancelled
             ~ t:C state: processing -> cancelled
-            - t:C worker = w2
-            + t:C:e[2] = now 0 1 run_cancelled {"reason":"parent cancelled"}
+            + t:C:e[1] = now 1 0 run_cancelled {"reason":"parent cancelled"}
             + t:D finished = now
             + t:D reason = parent cancelled
             ~ t:D state: queued -> cancelled
-            + t:D:e[1] = now 0 0 run_cancelled {"reason":"parent cancelled"}
+            + t:D:e[0] = now 0 0 run_cancelled {"reason":"parent cancelled"}
         "#).await;
     }
 
@@ -238,9 +235,8 @@ on_each! {
             + t:P failure = {"kind":"model_error","message":"no","status":500}
             + t:P finished = now
             ~ t:P state: processing -> failed
-            - t:P worker = w1
             ~ t:P write: 0 -> 1
-            + t:P:e[4] = now 0 1 run_failed {"kind":"model_error","message":"no","status":500}
+            + t:P:e[3] = now 1 0 run_failed {"kind":"model_error","message":"no","status":500}
             ~ t:P:w call/0: ? child past 0 C -> = child closed now sha1 C {}
         "#).await;
         // Its child is not told twice, and does not wake anybody.

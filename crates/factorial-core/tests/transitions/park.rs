@@ -52,7 +52,7 @@ on_each! {
             ~ t:A state: processing -> pending_tool_results
             - t:A worker = w1
             ~ t:A write: 1 -> 2
-            + t:A:e[3] = now 1 1 run_parked {"awaiting":1}
+            + t:A:e[2] = now 1 1 run_parked {"awaiting":1}
         "#).await;
         // Its answer was lost, so it is sent again.
         w.refused(w.store().park(&held, 2, ParkedFor::Answers, LEASE), ParkOutcome::Parked).await;

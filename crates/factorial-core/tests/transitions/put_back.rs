@@ -22,7 +22,7 @@ on_each! {
             ~ t:A state: processing -> queued
             - t:A worker = w1
             ~ t:A write: 0 -> 1
-            + t:A:e[2] = now 0 1 run_handed_back {}
+            + t:A:e[1] = now 1 0 run_handed_back {}
             + wake:a[0] = 1
         "#).await;
         w.refused(w.store().release(&held, 1), WriteOutcome::Written).await;
@@ -47,7 +47,7 @@ on_each! {
             ~ t:A state: processing -> backoff
             - t:A worker = w1
             ~ t:A write: 0 -> 1
-            + t:A:e[2] = now 0 1 task_retried {"kind":"model_error","message":"no","status":500,"delay_seconds":9.0}
+            + t:A:e[1] = now 1 0 task_retried {"kind":"model_error","message":"no","status":500,"delay_seconds":9.0}
         "#).await;
         w.refused(w.store().back_off(&held, 1, wait, &failure), WriteOutcome::Written).await;
         w.refused(w.store().back_off(&held, 2, wait, &failure), WriteOutcome::Stale(Some(TaskState::Backoff))).await;

@@ -44,7 +44,7 @@ on_each! {
             + t:A recoveries = 1
             ~ t:A state: processing -> queued
             - t:A worker = w1
-            + t:A:e[2] = now 0 1 task_recovered {"worker":"w1"}
+            + t:A:e[1] = now 1 0 task_recovered {"worker":"w1"}
         "#).await;
         w.refused(w.store().recover(w.partition, POLICY), Recovered { recovered: 0, poisoned: 0, next: None }).await;
         assert_eq!(w.claim_names(2).await, ["A", "B"]);
@@ -77,8 +77,7 @@ on_each! {
             + t:A finished = now
             ~ t:A recoveries: 2 -> 3
             ~ t:A state: processing -> failed
-            - t:A worker = w1
-            + t:A:e[6] = now 0 3 run_failed {"kind":"poison","message":"its worker died 3 times in a row without a commit between"}
+            + t:A:e[5] = now 3 0 run_failed {"kind":"poison","message":"its worker died 3 times in a row without a commit between"}
         "#).await;
         let record = w.store().task(&w.id("A")).await.unwrap().unwrap();
         assert_eq!(record.failure.unwrap().kind, failure_kind::POISON);

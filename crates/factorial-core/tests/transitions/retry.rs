@@ -25,7 +25,8 @@ on_each! {
             - t:A finished = past
             ~ t:A ready: past -> now
             ~ t:A state: failed -> queued
-            + t:A:e[4] = now 1 1 task_retried {"by":"operator","after":"failed"}
+            - t:A worker = w1
+            + t:A:e[3] = now 1 1 task_retried {"by":"operator","after":"failed"}
         "#).await;
         w.refused(w.store().retry(&held.id, None), RetryOutcome::NotRetryable(TaskState::Queued)).await;
         let claimed = w.claim(1).await.remove(0);

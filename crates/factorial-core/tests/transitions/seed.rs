@@ -103,6 +103,7 @@ pub(crate) fn completed(write: u64, known: u64) -> Finish {
         ..Commit::default()
     };
     Finish {
+        plain: None,
         last,
         ending: Ending::Completed(Some(json!("done"))),
         answer: Some(json!("done")),
@@ -124,6 +125,7 @@ pub(crate) fn failed(write: u64, known: u64) -> Finish {
         ..Commit::default()
     };
     Finish {
+        plain: None,
         last,
         ending: Ending::Failed(failure()),
         answer: None,

@@ -19,7 +19,7 @@ on_each! {
         let one = [message("one")];
         w.step(w.store().steer(&id, &steer(&one, "c1")), SteerOutcome::Accepted(1), r#"
             + t:A steering = 1
-            + t:A:e[1] = now 0 0 run_steering_accepted {"count":1,"mode":"next_turn"}
+            + t:A:e[0] = now 0 0 run_steering_accepted {"count":1,"mode":"next_turn"}
             + t:A:s[0] = {"t":"steer","role":"user","content":"one"}
             + t:A:x c1
         "#).await;
@@ -27,7 +27,7 @@ on_each! {
         let more = [message("two"), message("three")];
         w.step(w.store().steer(&id, &steer(&more, "c2")), SteerOutcome::Accepted(3), r#"
             ~ t:A steering: 1 -> 3
-            + t:A:e[2] = now 0 0 run_steering_accepted {"count":2,"mode":"next_turn"}
+            + t:A:e[1] = now 0 0 run_steering_accepted {"count":2,"mode":"next_turn"}
             + t:A:s[1] = {"t":"steer","role":"user","content":"two"}
             + t:A:s[2] = {"t":"steer","role":"user","content":"three"}
             + t:A:x c2

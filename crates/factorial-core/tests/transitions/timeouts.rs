@@ -45,11 +45,11 @@ on_each! {
             ~ t:A awaited: 4 -> 0
             ~ t:A ready: past -> now
             ~ t:A state: pending_tool_results -> queued
-            + t:A:e[5] = now 1 1 wait_expired {"wait":"a:c3","kind":"approval"}
-            + t:A:e[6] = now 1 1 wait_expired {"wait":"c1","kind":"caller"}
-            + t:A:e[7] = now 1 1 wait_expired {"wait":"c2","kind":"operator"}
-            + t:A:e[8] = now 1 1 wait_expired {"wait":"c4/0","kind":"child"}
-            + t:A:e[9] = now 1 1 run_unparked {}
+            + t:A:e[4] = now 1 1 wait_expired {"wait":"a:c3","kind":"approval"}
+            + t:A:e[5] = now 1 1 wait_expired {"wait":"c1","kind":"caller"}
+            + t:A:e[6] = now 1 1 wait_expired {"wait":"c2","kind":"operator"}
+            + t:A:e[7] = now 1 1 wait_expired {"wait":"c4/0","kind":"child"}
+            + t:A:e[8] = now 1 1 run_unparked {}
             ~ t:A:w a:c3: ? approval past past 1@v1 -> = approval timeout now sha1 1@v1 {}
             ~ t:A:w c1: ? caller past past 1 -> = caller timeout now sha1 1 {}
             ~ t:A:w c2: ? operator past past 1 -> = operator timeout now sha1 1 {}

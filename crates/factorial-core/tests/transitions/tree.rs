@@ -55,7 +55,7 @@ on_each! {
             ~ t:child awaited: 1 -> 0
             + t:child tree = 1 10 0 2 0 5
             - t:child:c leaf
-            + t:child:e[3] = now 0 1 child_ended {"task_id":"leaf","status":"completed"}
+            + t:child:e[2] = now 1 0 child_ended {"task_id":"leaf","status":"completed"}
             ~ t:child:w c/0: ? child past 0 leaf -> = child completed now sha1 leaf {"task_id":"leaf","status":"completed","output":"done"}
             ~ t:leaf bytes: 26 -> 94
             + t:leaf cost = 5
@@ -63,12 +63,11 @@ on_each! {
             ~ t:leaf state: processing -> completed
             + t:leaf turns = 1
             + t:leaf u:m = 10 0 2 0
-            - t:leaf worker = w2
             ~ t:leaf write: 0 -> 1
-            + t:leaf:e[2] = now 1 1 progress_update_completion_completed {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0},"cost_usd_micros":5}
-            + t:leaf:e[3] = now 1 1 run_completed {"turns":1}
-            + t:leaf:m[1] = {"t":"reply","turn":1,"content":"text"}
-            + t:leaf:m[2] = {"t":"output","value":"done"}
+            + t:leaf:e[1] = now 1 1 cc {"model":"m","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":2,"reasoning_tokens":0},"cost_usd_micros":5}
+            + t:leaf:e[2] = now 1 1 run_completed {"turns":1}
+            + t:leaf:m[0] = {"t":"reply","turn":1,"content":"text"}
+            + t:leaf:m[1] = {"t":"output","value":"done"}
         "#).await;
         w.store().finish(&child, &last(failed(1, 1), 1, 1), LEASE).await.unwrap();
         assert_eq!((tree(w, "leaf").await, tree(w, "child").await), (Tree::default(), spent(1, 1, 5)));

@@ -1,6 +1,6 @@
 //! Names, times and logs every request.
 //!
-//! The outermost layer. Invariant: one log line and one count for each request, also for one whose client has left.
+//! The outermost layer. Invariant: one log line (at debug when it went well) and one count for each request, also for one whose client has left.
 
 use std::time::Instant;
 
@@ -69,6 +69,17 @@ impl Drop for Outcome {
         let duration_ms = took.as_secs_f64() * 1000.0;
         let _entered = self.span.enter();
         let status = match self.status {
+            // What went well is counted below; at info it would cost more than many requests do.
+            Some(status) if status < 400 => {
+                tracing::debug!(
+                    method = self.method,
+                    route,
+                    status,
+                    duration_ms,
+                    "request answered"
+                );
+                status.to_string()
+            }
             Some(status) => {
                 tracing::info!(
                     method = self.method,

@@ -30,6 +30,7 @@ impl StoreJournal {
             ..Commit::default()
         };
         let finish = Finish {
+            plain: self.plain.clone(),
             last,
             ending: Ending::Failed(failure),
             answer: None,

@@ -1,14 +1,16 @@
 //! A committed reply: its entries, totals and events, and what it adds to the metrics.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use factorial_agent::TurnRecord;
 use factorial_core::{Commit, Entry, EventType, NewEvent, Usage};
-use metrics::{counter, histogram};
 use serde_json::{Map, Value, json};
 
 use super::{StoreJournal, Written};
-use crate::{convert, metrics as names};
+use crate::{
+    convert,
+    meters::{Meters, ModelMeters},
+};
 
 impl StoreJournal {
     /// Entries, totals and events of a reply.
@@ -17,7 +19,7 @@ impl StoreJournal {
         written: &mut Written,
         turn: TurnRecord,
     ) -> (Commit, ModelCall) {
-        let call = ModelCall::of(&turn);
+        let call = ModelCall::of(&turn, &self.meters);
         let usage = Usage {
             input: turn.usage.input,
             cached_input: turn.usage.cached_input,
@@ -71,36 +73,37 @@ impl StoreJournal {
 
 /// What a committed model call adds to the metrics; a call that was not committed adds nothing.
 pub(super) struct ModelCall {
-    model: String,
+    meters: Arc<ModelMeters>,
     duration: Duration,
     first_token: Duration,
-    tokens: [(&'static str, u64); 4],
+    tokens: [u64; 4],
 }
 
 impl ModelCall {
-    fn of(turn: &TurnRecord) -> Self {
+    fn of(turn: &TurnRecord, meters: &Meters) -> Self {
         let usage = turn.usage;
         Self {
-            model: turn.model.clone(),
+            meters: meters.model(&turn.model),
             duration: Duration::from_millis(turn.duration_ms),
             first_token: Duration::from_millis(turn.ttft_ms),
             tokens: [
-                ("input", usage.input),
-                ("cached_input", usage.cached_input),
-                ("output", usage.output),
-                ("reasoning", usage.reasoning),
+                usage.input,
+                usage.cached_input,
+                usage.output,
+                usage.reasoning,
             ],
         }
     }
 
-    pub(super) fn count(self, agent: &str) {
-        let labels = [("agent", agent.to_owned()), ("model", self.model.clone())];
-        counter!(names::MODEL_CALLS, &labels).increment(1);
-        histogram!(names::MODEL_SECONDS, &labels).record(self.duration.as_secs_f64());
-        histogram!(names::FIRST_TOKEN_SECONDS, &labels).record(self.first_token.as_secs_f64());
-        for (kind, tokens) in self.tokens {
-            counter!(names::TOKENS, "agent" => agent.to_owned(), "model" => self.model.clone(), "kind" => kind)
-                .increment(tokens);
+    pub(super) fn count(self) {
+        let meters = &self.meters;
+        meters.calls.increment(1);
+        meters.seconds.record(self.duration.as_secs_f64());
+        meters
+            .first_token_seconds
+            .record(self.first_token.as_secs_f64());
+        for (counter, tokens) in meters.tokens.iter().zip(self.tokens) {
+            counter.increment(tokens);
         }
     }
 }

@@ -50,10 +50,14 @@ pub(crate) async fn submit_task(
     TraceParent(trace): TraceParent,
     Json(request): Json<SubmitTask>,
 ) -> Result<Response, ApiError> {
-    let fingerprint = submission::fingerprint(&request)?;
+    let print = key.is_some().then(|| submission::fingerprint(&request));
+    let fingerprint = print.transpose()?.unwrap_or_default();
     let submission = submission::check(request, app.clock.now_ms())?;
     require_agent(&app, &submission).await?;
-    submission::check_against_agent(submission.tools(), &app.agents.tools(&submission.agent))?;
+    if !submission.tools().is_empty() {
+        let agents_own = app.agents.tools(&submission.agent);
+        submission::check_against_agent(submission.tools(), &agents_own)?;
+    }
     let key = key.map(|key| Idempotency::new(&submission.owner, &key, &fingerprint, KEEP_KEYS));
     let mut task = place(&app, submission, key)?;
     task.trace = trace;

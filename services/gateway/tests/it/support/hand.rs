@@ -141,6 +141,7 @@ impl Hand {
             ..Commit::default()
         };
         let finish = Finish {
+            plain: None,
             last,
             ending,
             answer: None,
