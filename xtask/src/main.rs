@@ -3,6 +3,7 @@
 mod command;
 mod dev;
 mod lint;
+mod performance;
 mod redis;
 mod test;
 
@@ -18,6 +19,9 @@ Tasks:
   test [arguments]  install what the tests need, build the binaries, run all tests;
                     the arguments go to cargo nextest (or cargo test)
   lint              rustfmt, clippy, rustdoc, and cargo-deny where it is installed
+  performance [--quick] [measurement]...
+                    measure with release binaries and write the tables of docs/performance.md;
+                    --quick measures little and only prints them
   help              print this
 ";
 
@@ -37,6 +41,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("dev") => dev::run(&rest),
         Some("test") => test::run(&rest),
         Some("lint") if rest.is_empty() => lint::run(),
+        Some("performance") => performance::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! Waiting for the end of tasks, and the check that every one of them ended exactly once.
+//! Waiting for tasks, and the check that every one of them is where it should be exactly once.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,10 +12,32 @@ use crate::progress::Progress;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
-/// Nothing ends for so long: it never will.
+/// Nothing happens for so long: it never will.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Records that are read at once.
 const PAGE: usize = 500;
+
+/// What became of each of the tasks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    /// The state of each.
+    pub(crate) state: TaskState,
+    /// Times that each was claimed.
+    pub(crate) attempts: u32,
+    /// Times that each lost its worker.
+    pub(crate) recoveries: u32,
+}
+
+impl Expected {
+    /// In this state after the one attempt that it takes to get there.
+    pub(crate) fn once(state: TaskState) -> Self {
+        Self {
+            state,
+            attempts: u32::from(state.is_terminal()),
+            recoveries: 0,
+        }
+    }
+}
 
 /// Waits until `tasks` tasks of an agent have ended, however.
 ///
@@ -28,13 +50,36 @@ pub(crate) async fn all_ended(
     worker: &RoleProcess,
     progress: &dyn Progress,
 ) -> Result<(), BenchError> {
+    all_in(
+        store,
+        agent,
+        TaskState::is_terminal,
+        tasks,
+        worker,
+        progress,
+    )
+    .await
+}
+
+/// Waits until `tasks` tasks of an agent are in such a state.
+///
+/// # Errors
+/// When their number does not grow for a while.
+pub(crate) async fn all_in(
+    store: &Store,
+    agent: &AgentName,
+    state: impl Fn(TaskState) -> bool,
+    tasks: u64,
+    worker: &RoleProcess,
+    progress: &dyn Progress,
+) -> Result<(), BenchError> {
     let (mut last, mut since) = (0, Instant::now());
     loop {
         let counts = store.counts().await?;
-        let ended = counts
+        let there = counts
             .iter()
-            .filter(|((of, state), _)| of == agent && state.is_terminal());
-        let done = ended.map(|(_, n)| n).sum();
+            .filter(|((of, is), _)| of == agent && state(*is));
+        let done = there.map(|(_, n)| n).sum();
         progress.reach(done);
         if done >= tasks {
             return Ok(());
@@ -53,8 +98,8 @@ pub(crate) async fn all_ended(
     }
 }
 
-/// Checks that the tasks of an agent are these and no others, each once, all in `state`; that as many were accepted and
-/// ended as there are; and that none took more than one attempt. Gives their records.
+/// Checks that the tasks of an agent are these and no others, each once, all as expected; and that as many were
+/// accepted, claimed, recovered and ended as that takes. Gives their records.
 ///
 /// # Errors
 /// [`BenchError::Delivery`] says what is wrong.
@@ -62,57 +107,40 @@ pub(crate) async fn check(
     store: &Store,
     agent: &AgentName,
     ids: &[TaskId],
-    state: TaskState,
+    expected: Expected,
 ) -> Result<Vec<TaskRecord>, BenchError> {
-    let wrong = |text: String| Err(BenchError::Delivery(text));
-    let unique: HashSet<&TaskId> = ids.iter().collect();
-    if unique.len() != ids.len() {
-        return wrong(format!(
-            "{} ids, {} of them unique",
-            ids.len(),
-            unique.len()
-        ));
-    }
-    let tasks = ids.len() as u64;
+    unique(ids)?;
+    let (tasks, state) = (ids.len() as u64, expected.state);
     for ((of, in_state), count) in store.counts().await? {
-        let expected = if of == *agent && in_state == state {
+        let wanted = if of == *agent && in_state == state {
             tasks
         } else {
             0
         };
-        if count != expected {
+        if count != wanted {
             return wrong(format!(
-                "{count} tasks of {of} are {in_state}, not {expected}"
+                "{count} tasks of {of} are {in_state}, not {wanted}"
             ));
         }
     }
-    let buckets = store.timeline(agent).await?;
-    let happened = |what: &str| -> u64 { buckets.iter().filter_map(|b| b.counts.get(what)).sum() };
-    let if_it = |is: bool| if is { tasks } else { 0 };
-    for (what, expected) in [
+    let if_it = |is: TaskState| if is == state { tasks } else { 0 };
+    let happened = [
         ("enqueued", tasks),
-        ("claimed", if_it(state.is_terminal())),
-        ("completed", if_it(state == TaskState::Completed)),
-        ("failed", if_it(state == TaskState::Failed)),
-        ("cancelled", if_it(state == TaskState::Cancelled)),
-        ("recovered", 0),
+        ("claimed", tasks * u64::from(expected.attempts)),
+        ("completed", if_it(TaskState::Completed)),
+        ("failed", if_it(TaskState::Failed)),
+        ("cancelled", if_it(TaskState::Cancelled)),
+        ("recovered", tasks * u64::from(expected.recoveries)),
         ("retried", 0),
-    ] {
-        if happened(what) != expected {
-            return wrong(format!(
-                "{} tasks were {what}, not {expected}",
-                happened(what)
-            ));
-        }
-    }
+    ];
+    counted(store, agent, &happened).await?;
     let mut records = Vec::with_capacity(ids.len());
-    let attempts = u32::from(state.is_terminal());
     for page in ids.chunks(PAGE) {
         for (id, record) in page.iter().zip(store.tasks(page).await?) {
             let Some(record) = record else {
                 return wrong(format!("task {id} is gone"));
             };
-            if record.state != state || record.attempts != attempts {
+            if record.state != state || record.attempts != expected.attempts {
                 let (is, had) = (record.state, record.attempts);
                 return wrong(format!("task {id} is {is} after {had} attempts"));
             }
@@ -120,4 +148,46 @@ pub(crate) async fn check(
         }
     }
     Ok(records)
+}
+
+/// Checks that no id is there twice.
+///
+/// # Errors
+/// [`BenchError::Delivery`] if one is.
+pub(crate) fn unique(ids: &[TaskId]) -> Result<(), BenchError> {
+    let unique: HashSet<&TaskId> = ids.iter().collect();
+    if unique.len() == ids.len() {
+        Ok(())
+    } else {
+        wrong(format!(
+            "{} ids, {} of them unique",
+            ids.len(),
+            unique.len()
+        ))
+    }
+}
+
+/// Checks what the timeline of an agent has counted in all.
+///
+/// # Errors
+/// [`BenchError::Delivery`] names the first that differs.
+pub(crate) async fn counted(
+    store: &Store,
+    agent: &AgentName,
+    expected: &[(&str, u64)],
+) -> Result<(), BenchError> {
+    let buckets = store.timeline(agent).await?;
+    for (what, expected) in expected {
+        let happened: u64 = buckets.iter().filter_map(|b| b.counts.get(*what)).sum();
+        if happened != *expected {
+            return wrong(format!(
+                "{happened} tasks of {agent} were {what}, not {expected}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn wrong<T>(text: String) -> Result<T, BenchError> {
+    Err(BenchError::Delivery(text))
 }

@@ -53,8 +53,16 @@ pub enum BenchError {
     #[error("the simulated model does not answer: {0}")]
     Http(#[from] reqwest::Error),
     /// The gateway refused, or did not answer.
-    #[error("the gateway did not accept a task: {0}")]
+    #[error("the gateway refused a call, or did not answer it: {0}")]
     Client(#[from] factorial_client::ClientError),
+    /// The deployment that was named cannot be used.
+    #[error("cannot measure the deployment at {url}: {source}")]
+    Deployment {
+        /// Base URL of its gateway.
+        url: String,
+        /// What it said.
+        source: factorial_client::ClientError,
+    },
     /// The store refused a task.
     #[error("a task was not accepted: {0}")]
     Refused(String),
@@ -85,7 +93,9 @@ pub enum BenchError {
     #[error("a part of the load generator failed: {0}")]
     Join(#[from] tokio::task::JoinError),
     /// Somebody asked it to stop.
-    #[error("interrupted; what had been started is ended, and what had been written removed")]
+    #[error(
+        "interrupted; what had been started is ended, and what had been written removed or cancelled"
+    )]
     Interrupted,
     /// The options make no sense together.
     #[error("{0}")]

@@ -4,13 +4,17 @@
 //! The command line composes it. Invariant: no figure comes out of a run that lost or repeated a task, and none is
 //! assumed: ceilings are measured on the same server in the same run.
 
+mod aim;
+mod catalogue;
 mod ceiling;
 mod delivery;
 mod error;
 mod options;
 mod process;
 mod progress;
+mod remote;
 mod report;
+mod rest;
 mod role;
 mod run;
 mod sample;
@@ -20,8 +24,10 @@ mod stage;
 mod stats;
 mod submit;
 
+pub use aim::{Aim, Reached};
+pub use catalogue::Scenario;
 pub use error::{BenchError, RoleError};
-pub use options::{Options, Scenario, Surroundings, Target};
+pub use options::{Deployment, Options, Surroundings, Target};
 pub use progress::{Progress, Silent};
 pub use report::{Figure, Report};
 pub use role::run_role;

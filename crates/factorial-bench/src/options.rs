@@ -7,75 +7,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scenario {
-    /// Accepting tasks: through the store, and through the REST interface.
-    Enqueue,
-    /// Tasks without a model, from queue to end, in one worker process.
-    Drain,
-    /// Idle: from the call that enqueues to the start of the agent in another process, and to the model's socket.
-    Dispatch,
-    /// What a turn costs beside its model and its tool.
-    Turns,
-    /// Slow model calls, all at once in one worker process.
-    Inflight,
-    /// From a cancellation to the end of the model's socket.
-    Cancel,
-    /// From a message that interrupts to the next request to the model.
-    Steer,
-}
-
-impl Scenario {
-    /// Its name on the command line and in reports.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Enqueue => "enqueue",
-            Self::Drain => "drain",
-            Self::Dispatch => "dispatch",
-            Self::Turns => "turns",
-            Self::Inflight => "inflight",
-            Self::Cancel => "cancel",
-            Self::Steer => "steer",
-        }
-    }
-
-    /// Its figures can be compared with what minimal scripts do.
-    #[must_use]
-    pub fn has_ceiling(self) -> bool {
-        matches!(self, Self::Enqueue | Self::Drain)
-    }
-
-    /// Tasks of a repeat when nobody says how many.
-    #[must_use]
-    pub fn default_tasks(self) -> u64 {
-        match self {
-            Self::Enqueue | Self::Drain => 50_000,
-            Self::Dispatch => 500,
-            Self::Turns => 10,
-            Self::Inflight => 10_000,
-            Self::Cancel | Self::Steer => 1_000,
-        }
-    }
-
-    /// Calls or runs at once when nobody says how many.
-    #[must_use]
-    pub fn default_concurrency(self) -> usize {
-        match self {
-            Self::Enqueue => 48,
-            Self::Drain => 100,
-            Self::Dispatch | Self::Turns | Self::Cancel | Self::Steer => 1,
-            Self::Inflight => 10_000,
-        }
-    }
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::catalogue::Scenario;
+use crate::error::BenchError;
 
 /// Where it is measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +17,32 @@ pub enum Target {
     Private,
     /// A Redis that is there, in a namespace of its own that is removed afterwards.
     Redis(String),
+    /// A deployment that is there, over REST alone.
+    Gateway(Deployment),
+}
+
+/// A deployment as its clients see it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// Base URL of its gateway.
+    pub url: String,
+    /// Sent as a bearer token.
+    pub api_key: Option<String>,
+    /// The agent that gets the tasks; it is run as often as there are tasks.
+    pub agent: String,
+    /// What each task asks; filled up to the size of the payload when absent.
+    pub query: Option<String>,
+    /// Its Redis, for figures of cost; nothing is written there.
+    pub redis_url: Option<String>,
+}
+
+impl fmt::Debug for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither the key nor the password in a URL.
+        f.debug_struct("Deployment")
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One call of the load generator.
@@ -95,7 +54,7 @@ pub struct Options {
     pub target: Target,
     /// Tasks of a repeat.
     pub tasks: u64,
-    /// Calls at once, or tasks in flight.
+    /// Calls at once, tasks in flight, or readers of streams.
     pub concurrency: usize,
     /// REST calls at once, each on a connection of its own.
     pub connections: usize,
@@ -111,6 +70,12 @@ pub struct Options {
     pub model_latency: Duration,
     /// Bytes that a turn adds to its conversation: half in the call, half in its result.
     pub turn_bytes: usize,
+    /// Partitions of the namespace.
+    pub partitions: u16,
+    /// How long it is measured, for scenarios that last.
+    pub duration: Duration,
+    /// Owners of the tasks, for scenarios that compare few with many.
+    pub owners: u64,
     /// Measure the ceilings before every repeat.
     pub ceiling: bool,
 }
@@ -119,18 +84,25 @@ impl Options {
     /// The usual figures of a scenario.
     #[must_use]
     pub fn new(scenario: Scenario, target: Target) -> Self {
+        let tasks = match &target {
+            Target::Gateway(_) => scenario.default_remote_tasks(),
+            _ => scenario.default_tasks(),
+        };
         Self {
             scenario,
             target,
-            tasks: scenario.default_tasks(),
+            tasks,
             concurrency: scenario.default_concurrency(),
             connections: 64,
-            repeats: 3,
-            warm_up: scenario.default_tasks() / 10,
+            repeats: scenario.default_repeats(),
+            warm_up: if scenario.warms_up() { tasks / 10 } else { 0 },
             payload_bytes: 200,
             turns: 40,
             model_latency: Duration::from_secs(2),
             turn_bytes: 1_280,
+            partitions: 1,
+            duration: scenario.default_duration(),
+            owners: 10_000,
             ceiling: false,
         }
     }
@@ -149,4 +121,18 @@ pub struct Surroundings {
     pub program: PathBuf,
     /// Arguments that make it call [`crate::run_role`].
     pub role_args: Vec<String>,
+}
+
+impl Surroundings {
+    /// Drops the work when somebody asks to stop, and with it the processes in it.
+    ///
+    /// # Errors
+    /// Those of the work, and [`BenchError::Interrupted`].
+    pub(crate) async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = Result<T, BenchError>>,
+    ) -> Result<T, BenchError> {
+        let done = self.stop.run_until_cancelled(work).await;
+        done.unwrap_or(Err(BenchError::Interrupted))
+    }
 }

@@ -106,6 +106,12 @@ impl RoleProcess {
         lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }
 
+    /// Its log has this text.
+    pub(crate) fn has_logged(&self, text: &str) -> bool {
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&log).contains(text)
+    }
+
     /// CPU time that it has used, µs; none where the system does not tell.
     pub(crate) fn cpu_us(&self) -> Option<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
@@ -119,13 +125,31 @@ impl RoleProcess {
 
     /// The most memory that it has had resident; none where the system does not tell.
     pub(crate) fn peak_memory(&self) -> Option<Measure> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kib: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
-        let mib = number(kib * 1024) / MIB;
+        let mib = self.memory_mib("VmHWM:")?;
         Some(Measure::new(format!("{} rss, peak", self.role), "MiB", mib))
+    }
+
+    /// Resident memory now, MiB; none where the system does not tell.
+    pub(crate) fn resident_mib(&self) -> Option<f64> {
+        self.memory_mib("VmRSS:")
+    }
+
+    fn memory_mib(&self, line: &str) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let found = status.lines().find_map(|l| l.strip_prefix(line))?;
+        let kib: u64 = found.split_ascii_whitespace().next()?.parse().ok()?;
+        Some(number(kib * 1024) / MIB)
+    }
+
+    /// Ends it in the middle of whatever it does, as a crash would.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub(crate) async fn kill(mut self) -> Result<(), BenchError> {
+        self.child.kill().await.map_err(|source| BenchError::Io {
+            action: "kill a process of ours",
+            source,
+        })
     }
 
     /// Ends it.

@@ -4,9 +4,10 @@
 
 use serde::Serialize;
 
+use crate::aim::{Aim, Reached};
 use crate::ceiling::{Ceiling, Limit};
-use crate::options::Options;
-use crate::stats::{median, number};
+use crate::options::{Options, Target};
+use crate::stats::{median, number, percentile};
 
 /// The figures of one scenario.
 #[derive(Clone, Debug, Serialize)]
@@ -17,8 +18,14 @@ pub struct Report {
     pub server: String,
     /// Tasks of a repeat.
     pub tasks: u64,
-    /// Calls at once, or tasks in flight.
+    /// Calls at once, tasks in flight, or readers of streams.
     pub concurrency: usize,
+    /// Partitions of the namespace; of a deployment that is there, unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u16>,
+    /// How long each repeat lasted, s, where that was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
     /// How often it was measured.
     pub repeats: usize,
     /// Bytes of a task's payload.
@@ -52,6 +59,9 @@ pub struct Figure {
     /// Median of its shares of that ceiling, each with the one that was measured before the same repeat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
+    /// What it is to reach, and how far its median is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aim: Option<Reached>,
 }
 
 /// One figure of one repeat.
@@ -61,6 +71,7 @@ pub(crate) struct Measure {
     unit: &'static str,
     value: f64,
     limit: Option<Limit>,
+    aim: Option<Aim>,
 }
 
 impl Measure {
@@ -70,7 +81,40 @@ impl Measure {
             unit,
             value,
             limit: None,
+            aim: None,
         }
+    }
+
+    /// Percentiles of times in milliseconds, their names starting with `what`. `aims`: upper bounds of p50 and p99.
+    pub(crate) fn times(what: &str, times: &[f64], aims: [Option<f64>; 2]) -> Vec<Self> {
+        let [p50, p99] = aims;
+        [("p50", 0.5, p50), ("p99", 0.99, p99), ("max", 1.0, None)]
+            .into_iter()
+            .map(|(name, share, aim)| Self {
+                aim: aim.map(Aim::AtMost),
+                ..Self::new(format!("{what} {name}"), "ms", percentile(times, share))
+            })
+            .collect()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// The same, its name starting with that of a part of the scenario.
+    pub(crate) fn within(mut self, part: &str) -> Self {
+        self.name = format!("{part}: {}", self.name);
+        self
+    }
+
+    /// To be compared with this aim.
+    pub(crate) fn aim(mut self, aim: Aim) -> Self {
+        self.aim = Some(aim);
+        self
     }
 
     /// To be compared with this ceiling.
@@ -99,6 +143,12 @@ impl Report {
             server,
             tasks: options.tasks,
             concurrency: options.concurrency,
+            partitions: (!matches!(options.target, Target::Gateway(_)))
+                .then_some(options.partitions),
+            seconds: options
+                .scenario
+                .lasts()
+                .then_some(options.duration.as_secs_f64()),
             repeats: rounds.len(),
             payload_bytes: options.payload_bytes,
             tasks_checked: rounds.iter().map(|round| round.checked).sum(),
@@ -128,6 +178,8 @@ fn figures(rounds: &[Round]) -> Vec<Figure> {
             figure.ceiling = measure.limit.map(Limit::as_str);
             figure.share = Some(median(&shares));
         }
+        let aim = measure.aim;
+        figure.aim = aim.and_then(|aim| aim.reached(figure.median, figure.share));
         figure
     };
     first.measures.iter().map(figure).collect()
@@ -147,6 +199,7 @@ impl Figure {
             values,
             ceiling: None,
             share: None,
+            aim: None,
         }
     }
 

@@ -49,6 +49,10 @@ impl Sample {
             };
             let calls = stats.split(',').find_map(|s| s.strip_prefix("calls="));
             let calls: u64 = calls.and_then(|n| n.parse().ok()).unwrap_or(0);
+            if command == "info" {
+                // The looks themselves.
+                continue;
+            }
             commands += calls;
             if matches!(command, "evalsha" | "eval" | "fcall") {
                 scripts += calls;
@@ -86,7 +90,7 @@ impl Sample {
     /// CPU, commands and bytes in the file for each of so many tasks since `before`.
     pub(crate) fn cost_since(&self, before: &Self, tasks: u64) -> Vec<Measure> {
         let commands = self.commands.saturating_sub(before.commands);
-        let cpu = each(self.cpu_us - before.cpu_us, tasks);
+        let cpu = self.cpu_since(before, tasks);
         let mut measures = vec![
             Measure::new("redis cpu", "µs/task", cpu),
             Measure::new(
@@ -108,6 +112,11 @@ impl Sample {
         Measure::new("redis memory", "B/task", each(number(bytes), tasks))
     }
 
+    /// CPU time for each of so many tasks since `before`, µs.
+    pub(crate) fn cpu_since(&self, before: &Self, tasks: u64) -> f64 {
+        each(self.cpu_us - before.cpu_us, tasks)
+    }
+
     /// Resident memory of the server.
     pub(crate) fn resident(&self) -> Measure {
         Measure::new("redis rss", "MiB", number(self.rss) / MIB)
@@ -121,7 +130,8 @@ mod tests {
 
     const INFO: &str = "# Server\r\nredis_version:7.0.15\r\nused_memory:1000\r\nused_memory_rss:2000\r\n\
         used_cpu_sys:1.5\r\nused_cpu_user:2.5\r\naof_current_size:30\r\n\
-        cmdstat_evalsha:calls=10,usec=5\r\ncmdstat_hset:calls=40,usec=5\r\n";
+        cmdstat_evalsha:calls=10,usec=5\r\ncmdstat_hset:calls=40,usec=5\r\n\
+        cmdstat_info:calls=7,usec=5\r\n";
 
     #[test]
     fn a_sample_is_read_whole() {

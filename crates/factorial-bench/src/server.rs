@@ -9,7 +9,6 @@ use factorial_core::Namespace;
 use factorial_local_redis::{Engine, Listen, LocalRedis, Options as LocalOptions};
 
 use crate::error::BenchError;
-use crate::options::Target;
 use crate::sample::Sample;
 
 /// Keys that are looked through, and removed, at once.
@@ -24,18 +23,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a private server, or connects to the one that is there.
+    /// Starts a private server, or connects to the one that is there, at `url`.
     ///
     /// # Errors
     /// When there is none, or it does not answer.
-    pub(crate) async fn open(target: &Target) -> Result<Self, BenchError> {
-        let private = match target {
-            Target::Private => Some(start().await?),
-            Target::Redis(_) => None,
-        };
-        let url = match (target, &private) {
-            (Target::Redis(url), _) => url.clone(),
-            (Target::Private, local) => local.as_ref().map(LocalRedis::url).unwrap_or_default(),
+    pub(crate) async fn open(url: Option<&str>) -> Result<Self, BenchError> {
+        let (url, private) = if let Some(url) = url {
+            (url.to_owned(), None)
+        } else {
+            let local = start().await?;
+            (local.url(), Some(local))
         };
         let client = Client::open(url.as_str()).map_err(BenchError::Unreachable)?;
         let connection = connect(&client).await?;
@@ -75,6 +72,14 @@ impl Server {
     /// When it does not say enough about itself.
     pub(crate) async fn sample(&self) -> Result<Sample, BenchError> {
         Sample::parse(&self.ask::<String>(&["INFO", "all"]).await?)
+    }
+
+    /// Members of a sorted set, each with its score as a whole number.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) async fn scores(&self, key: &str) -> Result<Vec<(String, u64)>, BenchError> {
+        self.ask(&["ZRANGE", key, "0", "-1", "WITHSCORES"]).await
     }
 
     /// Its name and version.

@@ -2,9 +2,12 @@
 //!
 //! Invariant: every repeat has a namespace of its own, so that counts in Redis are those of its tasks alone.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use factorial_core::{AgentAnnouncement, AgentName, Namespace, Store, StoreOptions, TaskId};
+use factorial_core::{
+    AgentAnnouncement, AgentName, Keys, Namespace, Store, StoreOptions, TaskId, segments,
+};
 
 use crate::error::BenchError;
 use crate::options::{Options, Surroundings};
@@ -38,7 +41,9 @@ impl<'a> Stage<'a> {
     ) -> Result<Self, BenchError> {
         let unique = (surroundings.unique)().to_string().to_ascii_lowercase();
         let namespace = Namespace::new(format!("b{unique}"))?;
-        let store = Store::connect(&StoreOptions::new(server.url(), namespace.clone())).await?;
+        let mut store = StoreOptions::new(server.url(), namespace.clone());
+        store.partitions = Some(options.partitions);
+        let store = Store::connect(&store).await?;
         Ok(Self {
             options,
             surroundings,
@@ -109,13 +114,64 @@ impl<'a> Stage<'a> {
         slots: usize,
         model_url: Option<String>,
     ) -> Result<RoleProcess, BenchError> {
+        self.serve(slots, model_url, false).await
+    }
+
+    /// The same, of the agent whose calls are answered from outside alone.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) async fn deferring_worker(
+        &self,
+        slots: usize,
+        model_url: String,
+    ) -> Result<RoleProcess, BenchError> {
+        self.serve(slots, Some(model_url), true).await
+    }
+
+    async fn serve(
+        &self,
+        slots: usize,
+        model_url: Option<String>,
+        deferring: bool,
+    ) -> Result<RoleProcess, BenchError> {
         let spec = Spec::Worker {
             redis_url: self.server.url().to_owned(),
             namespace: self.namespace.clone(),
             slots: u32::try_from(slots).unwrap_or(u32::MAX),
             model_url,
+            deferring,
         };
         RoleProcess::start(self.surroundings, &spec, self.dir).await
+    }
+
+    /// Starts a reaper, and waits until it works. Ended tasks stay for so many seconds; as long as usual when absent.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) async fn reaper(&self, ended_ttl: Option<u64>) -> Result<RoleProcess, BenchError> {
+        let spec = Spec::Reaper {
+            redis_url: self.server.url().to_owned(),
+            namespace: self.namespace.clone(),
+            ended_ttl,
+        };
+        RoleProcess::start(self.surroundings, &spec, self.dir).await
+    }
+
+    /// When the lease of each running task ends, ms since the Unix epoch, by Redis.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub(crate) async fn lease_ends(&self) -> Result<HashMap<TaskId, u64>, BenchError> {
+        let keys = Keys::new(self.namespace.clone());
+        let mut ends = HashMap::new();
+        for partition in self.store.all_partitions() {
+            let key = keys.place(partition, segments::LEASE);
+            for (id, at) in self.server.scores(&key).await? {
+                ends.insert(id.parse()?, at);
+            }
+        }
+        Ok(ends)
     }
 
     /// Starts a gateway, and waits until it listens.

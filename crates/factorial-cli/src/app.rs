@@ -81,7 +81,7 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
             dev::run(*args, &environment, printer).await?;
             Ok(Exit::Success)
         }
-        Command::Bench(args) => bench::run(&args, printer).await,
+        Command::Bench(args) => bench::run(&args, &environment, printer).await,
         Command::BenchRole => bench::role().await,
         Command::Run(args) => run::run(&gateway(&args.common)?, &args).await,
         Command::Agents(args) => commands::agents(&gateway(&args.common)?, &args).await,
@@ -175,7 +175,7 @@ impl Command {
                 command: ToolCallsCommand::List(args),
             } => args.common.output,
             Self::Tasks { command } => command.common().output,
-            Self::Bench(args) => args.output,
+            Self::Bench(args) => args.common.output,
             Self::Dev(_)
             | Self::BenchRole
             | Self::Healthcheck { .. }

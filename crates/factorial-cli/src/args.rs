@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Workers(Common),
     /// Measure: how fast tasks are accepted, run and dispatched, and what they cost
     #[command(after_long_help = crate::bench::HELP)]
-    Bench(BenchArgs),
+    Bench(Box<BenchArgs>),
     /// Become a process of a measurement
     #[command(hide = true)]
     BenchRole,

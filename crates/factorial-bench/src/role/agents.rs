@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factorial_agent::{
-    Agent, AgentDefinition, AgentName, FunctionRegistry, HttpClients, LlmAgent, ModelSpec,
-    NoopAgent, Provider, ProviderSettings, Providers, Resources, RetryPolicy, ToolDefinition,
-    ToolError, ToolErrorKind, ToolSpec,
+    Agent, AgentDefinition, AgentName, Asks, DeferredToolDefinition, FunctionRegistry, HttpClients,
+    LlmAgent, ModelSpec, NoopAgent, Provider, ProviderSettings, Providers, Resources, RetryPolicy,
+    ToolDefinition, ToolError, ToolErrorKind, ToolSpec,
 };
 use factorial_worker::{Runner, RunnerOptions, SetupError};
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ pub(crate) const NOOP_AGENT: &str = "noop";
 pub(crate) const STAMP_AGENT: &str = "stamp";
 /// Has a model, and one tool.
 pub(crate) const MODEL_AGENT: &str = "model";
+/// Has a model, and one tool that is answered from outside.
+pub(crate) const DEFERRING_AGENT: &str = "deferring";
 /// Gives back its `text`.
 pub(crate) const TOOL: &str = "echo";
 
@@ -28,10 +30,12 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(120);
 /// More than a run of any scenario has.
 const MAX_TURNS: u32 = 10_000;
 
-/// All of them, each with so many slots. Without a model there is none that needs it.
+/// All of them, each with so many slots. Without a model there is none that needs it; with `deferring` there is one, and
+/// it alone.
 pub(super) fn runners(
     slots: u32,
     model_url: Option<String>,
+    deferring: bool,
     clock: fn() -> u64,
 ) -> Result<Vec<Runner>, RoleError> {
     let mut agents: Vec<Arc<dyn Agent>> = vec![
@@ -41,8 +45,10 @@ pub(super) fn runners(
             clock,
         }),
     ];
-    if let Some(url) = model_url {
-        agents.push(Arc::new(model_agent(url)?));
+    match model_url {
+        Some(url) if deferring => agents = vec![Arc::new(deferring_agent(url)?)],
+        Some(url) => agents.push(Arc::new(model_agent(url)?)),
+        None => {}
     }
     let runner = |agent| {
         let options = RunnerOptions {
@@ -79,6 +85,28 @@ fn model_agent(url: String) -> Result<LlmAgent, RoleError> {
             None => Err(ToolError::new(ToolErrorKind::InvalidArguments, "no text")),
         }
     });
+    build(definition, url, functions)
+}
+
+fn deferring_agent(url: String) -> Result<LlmAgent, RoleError> {
+    let mut definition = definition(DEFERRING_AGENT)?;
+    "You are measured.".clone_into(&mut definition.instructions);
+    definition.tools = vec![ToolDefinition::Deferred(DeferredToolDefinition {
+        name: "ask".to_owned(),
+        description: "Asks somebody else.".to_owned(),
+        parameters: json!({ "type": "object", "properties": {} }),
+        asks: Asks::Operator,
+        timeout_seconds: None,
+        approval: None,
+    })];
+    build(definition, url, FunctionRegistry::new())
+}
+
+fn build(
+    definition: AgentDefinition,
+    url: String,
+    functions: FunctionRegistry,
+) -> Result<LlmAgent, RoleError> {
     let settings = ProviderSettings {
         base_url: Some(url),
         key: Some("unused".into()),

@@ -7,6 +7,6 @@ mod serve;
 mod spec;
 mod stamp;
 
-pub(crate) use agents::{MODEL_AGENT, NOOP_AGENT, STAMP_AGENT, TOOL};
+pub(crate) use agents::{DEFERRING_AGENT, MODEL_AGENT, NOOP_AGENT, STAMP_AGENT, TOOL};
 pub use serve::run_role;
 pub(crate) use spec::{Ready, Spec};

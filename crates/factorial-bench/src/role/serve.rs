@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use factorial_core::{Store, StoreOptions};
-use factorial_service::config::{GatewayRole, WorkerRole, defaults};
+use factorial_reaper::reaper_options;
+use factorial_service::config::{GatewayRole, ReaperRole, WorkerRole, defaults};
 use factorial_service::{Health, Shutdown, telemetry};
 use factorial_worker::{WorkerOptions, worker_id};
 use tokio::net::TcpListener;
@@ -35,13 +36,14 @@ pub async fn run_role(clock: fn() -> u64, unique: fn() -> Ulid) -> Result<(), Ro
             namespace,
             slots,
             model_url,
+            deferring,
         } => {
             let role: WorkerRole = defaults()?;
             telemetry::init(&role.log, "factorial-bench-worker")?;
             let store = StoreOptions::new(redis_url, namespace);
             let pid = std::process::id();
             let id = worker_id("bench", pid, unique()).map_err(std::io::Error::other)?;
-            let runners = runners(slots, model_url, clock)?;
+            let runners = runners(slots, model_url, deferring, clock)?;
             let health = Health::new();
             let options = WorkerOptions {
                 pid,
@@ -68,6 +70,28 @@ pub async fn run_role(clock: fn() -> u64, unique: fn() -> Ulid) -> Result<(), Ro
             let url = format!("http://{}", listener.local_addr()?);
             say(&Ready { url: Some(url) })?;
             factorial_gateway::run(listener, store, &role.gateway, &shutdown).await;
+        }
+        Spec::Reaper {
+            redis_url,
+            namespace,
+            ended_ttl,
+        } => {
+            let role: ReaperRole = defaults()?;
+            telemetry::init(&role.log, "factorial-bench-reaper")?;
+            let store = Store::connect(&StoreOptions::new(redis_url, namespace)).await?;
+            let mut options = reaper_options(&role.maintenance, &role.recovery);
+            if let Some(ttl) = ended_ttl.map(Duration::from_secs) {
+                (options.completed_ttl, options.failed_ttl) = (ttl, ttl);
+                options.cancelled_ttl = ttl;
+            }
+            let health = Health::new();
+            let chores = factorial_reaper::run(store, options, &health, &shutdown);
+            tokio::pin!(chores);
+            tokio::select! {
+                () = &mut chores => return Ok(()),
+                () = ready(&health) => say(&Ready::default())?,
+            }
+            chores.await;
         }
     }
     Ok(())

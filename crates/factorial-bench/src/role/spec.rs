@@ -15,11 +15,21 @@ pub(crate) enum Spec {
         slots: u32,
         /// Base URL of the model; without one there is no agent with a model.
         model_url: Option<String>,
+        /// Serves, of those with a model, only the one whose calls are answered from outside.
+        #[serde(default)]
+        deferring: bool,
     },
     /// A gateway on a free port.
     Gateway {
         redis_url: String,
         namespace: Namespace,
+    },
+    /// A reaper.
+    Reaper {
+        redis_url: String,
+        namespace: Namespace,
+        /// How long ended tasks stay, s; as usual when absent.
+        ended_ttl: Option<u64>,
     },
 }
 
@@ -28,6 +38,7 @@ impl Spec {
         match self {
             Self::Worker { .. } => "worker",
             Self::Gateway { .. } => "gateway",
+            Self::Reaper { .. } => "reaper",
         }
     }
 }

@@ -7,12 +7,15 @@ use factorial_sim::Stats;
 
 use super::Done;
 use super::waiting::Waiting;
-use crate::delivery::check;
+use crate::delivery::{Expected, check};
 use crate::error::BenchError;
 use crate::report::Measure;
 use crate::role::MODEL_AGENT;
 use crate::stage::Stage;
-use crate::stats::{millis, percentile};
+use crate::stats::millis;
+
+/// What the slowest of a hundred may take, ms.
+const MOST_P99: f64 = 20.0;
 
 /// Cancels one running task after the other, with all that are left still running.
 pub(super) async fn cancel(stage: &Stage<'_>) -> Result<Done, BenchError> {
@@ -34,17 +37,19 @@ pub(super) async fn cancel(stage: &Stage<'_>) -> Result<Done, BenchError> {
         closes.push(millis(at.saturating_duration_since(called)));
         stage.progress.reach(closed);
     }
-    check(&stage.store, &agent, &waiting.ids, TaskState::Cancelled).await?;
-    let mut measures = vec![
-        Measure::new("cancel call p50", "ms", percentile(&answers, 0.5)),
-        Measure::new("cancel call p99", "ms", percentile(&answers, 0.99)),
-    ];
-    measures.extend(
-        [("p50", 0.5), ("p99", 0.99), ("max", 1.0)].map(|(name, share)| {
-            let value = percentile(&closes, share);
-            Measure::new(format!("cancel to closed socket {name}"), "ms", value)
-        }),
-    );
+    check(
+        &stage.store,
+        &agent,
+        &waiting.ids,
+        Expected::once(TaskState::Cancelled),
+    )
+    .await?;
+    let mut measures = Measure::times("cancel call", &answers, [None, None]);
+    measures.extend(Measure::times(
+        "cancel to closed socket",
+        &closes,
+        [None, Some(MOST_P99)],
+    ));
     measures.extend(waiting.worker.peak_memory());
     waiting.worker.stop().await?;
     Ok(Done {

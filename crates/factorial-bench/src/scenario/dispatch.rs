@@ -7,14 +7,14 @@ use factorial_sim::{Sim, SimConfig};
 use tokio::time::Instant;
 
 use super::Done;
-use crate::delivery::check;
+use crate::delivery::{Expected, check};
 use crate::error::BenchError;
 use crate::process::RoleProcess;
 use crate::report::Measure;
+use crate::rest::Door;
 use crate::role::{MODEL_AGENT, STAMP_AGENT};
 use crate::stage::Stage;
-use crate::stats::percentile;
-use crate::submit::{self, enqueue, new_task};
+use crate::submit::{OWNER, enqueue, new_task};
 
 /// Tasks that the worker could run at once, as its defaults are.
 const SLOTS: usize = 25;
@@ -48,9 +48,15 @@ pub(super) async fn to_agent(stage: &Stage<'_>) -> Result<Done, BenchError> {
         latencies.push(late_by(called, begun));
         stage.progress.reach(done);
     }
-    check(&stage.store, &agent, &ids, TaskState::Completed).await?;
+    check(
+        &stage.store,
+        &agent,
+        &ids,
+        Expected::once(TaskState::Completed),
+    )
+    .await?;
     worker.stop().await?;
-    Ok(done("enqueue to agent", &latencies))
+    Ok(done("enqueue to agent", &latencies, [0.6, 1.5]))
 }
 
 /// From the REST call to the arrival of the request at the model's socket.
@@ -61,15 +67,16 @@ pub(super) async fn to_model(stage: &Stage<'_>) -> Result<Done, BenchError> {
         .map_err(BenchError::Model)?;
     let worker = stage.worker(SLOTS, Some(sim.base_url())).await?;
     let gateway = stage.gateway().await?;
-    let client = submit::client(gateway.url())?;
+    let door = Door::new(gateway.url(), None, OWNER);
+    let client = door.client()?;
     let tasks = stage.options.tasks;
     stage.progress.begin("REST to model", tasks);
     let (mut latencies, mut ids) = (Vec::new(), Vec::new());
     for done in 1..=tasks {
-        let task = submit::submission(&agent, format!("[[sim:noop]]{}", stage.payload()));
+        let task = door.task(agent.as_str(), format!("[[sim:noop]]{}", stage.payload()));
         tokio::time::sleep(PAUSE).await;
         let called = (stage.surroundings.clock)();
-        let id: TaskId = client.submit(&task, None).await?.task.id.parse()?;
+        let id = door.submit(&client, &task).await?;
         ended(stage, &id, &worker).await?;
         let asked = sim.requests();
         let mut asked = asked
@@ -84,20 +91,23 @@ pub(super) async fn to_model(stage: &Stage<'_>) -> Result<Done, BenchError> {
         ids.push(id);
         stage.progress.reach(done);
     }
-    check(&stage.store, &agent, &ids, TaskState::Completed).await?;
+    check(
+        &stage.store,
+        &agent,
+        &ids,
+        Expected::once(TaskState::Completed),
+    )
+    .await?;
     gateway.stop().await?;
     worker.stop().await?;
     sim.stop().await;
-    Ok(done("REST to model", &latencies))
+    Ok(done("REST to model", &latencies, [1.5, 5.0]))
 }
 
-fn done(what: &str, latencies: &[f64]) -> Done {
-    let measures =
-        [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0)].map(|(name, share)| {
-            Measure::new(format!("{what} {name}"), "ms", percentile(latencies, share))
-        });
+/// `aims`: upper bounds of p50 and p99, ms.
+fn done(what: &str, latencies: &[f64], aims: [f64; 2]) -> Done {
     Done {
-        measures: measures.into(),
+        measures: Measure::times(what, latencies, aims.map(Some)),
         checked: latencies.len() as u64,
     }
 }

@@ -1,11 +1,17 @@
 //! What is measured, a file each. A scenario has parts, each in a namespace of its own.
 
 mod cancel;
+mod claim;
 mod dispatch;
 mod drain;
 mod enqueue;
+mod idle;
 mod inflight;
+mod parked;
+mod recovery;
+mod soak;
 mod steer;
+mod stream;
 mod turns;
 mod waiting;
 
@@ -13,8 +19,8 @@ use std::time::Duration;
 
 use factorial_core::TaskRecord;
 
+use crate::catalogue::Scenario;
 use crate::error::BenchError;
-use crate::options::Scenario;
 use crate::report::Measure;
 use crate::stage::Stage;
 
@@ -22,6 +28,7 @@ use crate::stage::Stage;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
     EnqueueStore,
+    EnqueueBulk,
     EnqueueGateway,
     Drain,
     DispatchAgent,
@@ -30,6 +37,12 @@ pub(crate) enum Part {
     Inflight,
     Cancel,
     Steer,
+    Idle,
+    Claim,
+    Recovery,
+    Parked,
+    Stream,
+    Soak,
 }
 
 /// What it gave.
@@ -42,14 +55,25 @@ pub(crate) struct Done {
 /// What a scenario consists of.
 pub(crate) fn parts(scenario: Scenario) -> &'static [Part] {
     match scenario {
-        Scenario::Enqueue => &[Part::EnqueueStore, Part::EnqueueGateway],
+        Scenario::Enqueue => &[Part::EnqueueStore, Part::EnqueueBulk, Part::EnqueueGateway],
         Scenario::Drain => &[Part::Drain],
         Scenario::Dispatch => &[Part::DispatchAgent, Part::DispatchModel],
         Scenario::Turns => &[Part::Turns],
         Scenario::Inflight => &[Part::Inflight],
         Scenario::Cancel => &[Part::Cancel],
         Scenario::Steer => &[Part::Steer],
+        Scenario::Idle => &[Part::Idle],
+        Scenario::Claim => &[Part::Claim],
+        Scenario::Recovery => &[Part::Recovery],
+        Scenario::Parked => &[Part::Parked],
+        Scenario::Stream => &[Part::Stream],
+        Scenario::Soak => &[Part::Soak],
     }
+}
+
+/// What the parts of a repeat say together.
+pub(crate) fn compare(measures: &[Measure]) -> Option<Measure> {
+    enqueue::compare(measures)
 }
 
 /// Does it once.
@@ -59,6 +83,7 @@ pub(crate) fn parts(scenario: Scenario) -> &'static [Part] {
 pub(crate) async fn perform(part: Part, stage: &Stage<'_>) -> Result<Done, BenchError> {
     match part {
         Part::EnqueueStore => enqueue::through_store(stage).await,
+        Part::EnqueueBulk => enqueue::in_bulk(stage).await,
         Part::EnqueueGateway => enqueue::through_gateway(stage).await,
         Part::Drain => drain::drain(stage).await,
         Part::DispatchAgent => dispatch::to_agent(stage).await,
@@ -67,6 +92,12 @@ pub(crate) async fn perform(part: Part, stage: &Stage<'_>) -> Result<Done, Bench
         Part::Inflight => inflight::inflight(stage).await,
         Part::Cancel => cancel::cancel(stage).await,
         Part::Steer => steer::steer(stage).await,
+        Part::Idle => idle::idle(stage).await,
+        Part::Claim => claim::claim(stage).await,
+        Part::Recovery => recovery::recovery(stage).await,
+        Part::Parked => parked::parked(stage).await,
+        Part::Stream => stream::stream(stage).await,
+        Part::Soak => soak::soak(stage).await,
     }
 }
 

@@ -7,13 +7,15 @@ use factorial_sim::Stats;
 
 use super::Done;
 use super::waiting::Waiting;
-use crate::delivery::{all_ended, check};
+use crate::delivery::{Expected, all_ended, check};
 use crate::error::BenchError;
 use crate::report::Measure;
 use crate::role::MODEL_AGENT;
 use crate::stage::Stage;
-use crate::stats::{millis, percentile};
+use crate::stats::millis;
 
+/// What the slowest of a hundred may take, ms.
+const MOST_P99: f64 = 20.0;
 /// Has the model answer at once, and end the run.
 const MESSAGE: &str = "[[sim:latency_ms=0]][[sim:noop]]enough";
 
@@ -47,7 +49,13 @@ pub(super) async fn steer(stage: &Stage<'_>) -> Result<Done, BenchError> {
         stage.progress.reach(steered);
     }
     all_ended(&stage.store, &agent, tasks, &waiting.worker, stage.progress).await?;
-    check(&stage.store, &agent, &waiting.ids, TaskState::Completed).await?;
+    check(
+        &stage.store,
+        &agent,
+        &waiting.ids,
+        Expected::once(TaskState::Completed),
+    )
+    .await?;
     let asked = waiting.sim.stats().total;
     if asked != 2 * tasks {
         let text = format!(
@@ -56,16 +64,12 @@ pub(super) async fn steer(stage: &Stage<'_>) -> Result<Done, BenchError> {
         );
         return Err(BenchError::Delivery(text));
     }
-    let mut measures = vec![
-        Measure::new("steer call p50", "ms", percentile(&answers, 0.5)),
-        Measure::new("steer call p99", "ms", percentile(&answers, 0.99)),
-    ];
-    measures.extend(
-        [("p50", 0.5), ("p99", 0.99), ("max", 1.0)].map(|(name, share)| {
-            let value = percentile(&requests, share);
-            Measure::new(format!("steer to next request {name}"), "ms", value)
-        }),
-    );
+    let mut measures = Measure::times("steer call", &answers, [None, None]);
+    measures.extend(Measure::times(
+        "steer to next request",
+        &requests,
+        [None, Some(MOST_P99)],
+    ));
     measures.extend(waiting.worker.peak_memory());
     waiting.worker.stop().await?;
     Ok(Done {

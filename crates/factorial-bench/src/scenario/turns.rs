@@ -11,13 +11,21 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Done;
-use crate::delivery::{all_ended, check};
+use crate::aim::Aim;
+use crate::delivery::{Expected, all_ended, check};
 use crate::error::BenchError;
 use crate::report::Measure;
 use crate::role::{MODEL_AGENT, TOOL};
 use crate::stage::Stage;
 use crate::stats::{each, millis, number, percentile};
 use crate::submit::{enqueue, new_task};
+
+/// A turn beside its model and its tool, ms.
+const MOST_OVERHEAD: f64 = 0.8;
+/// Of a turn.
+const MOST_SCRIPTS: f64 = 3.0;
+/// Bytes in the append-only file to those of the conversation.
+const MOST_WRITTEN: f64 = 1.3;
 
 /// One run after the other, each of so many turns with a tool and one that answers.
 pub(super) async fn turns(stage: &Stage<'_>) -> Result<Done, BenchError> {
@@ -50,7 +58,13 @@ pub(super) async fn turns(stage: &Stage<'_>) -> Result<Done, BenchError> {
         sim.reset();
     }
     let alone = model_alone(&sim, &query, turns, stage.options.turn_bytes / 2).await?;
-    let records = check(&stage.store, &agent, &ids, TaskState::Completed).await?;
+    let records = check(
+        &stage.store,
+        &agent,
+        &ids,
+        Expected::once(TaskState::Completed),
+    )
+    .await?;
     let conversations: u64 = records.iter().map(|record| record.bytes).sum();
 
     let (turn, model) = (percentile(&times, 0.5), percentile(&alone, 0.5));
@@ -59,8 +73,9 @@ pub(super) async fn turns(stage: &Stage<'_>) -> Result<Done, BenchError> {
         Measure::new("turn p50", "ms", turn),
         Measure::new("turn p99", "ms", percentile(&times, 0.99)),
         Measure::new("model call alone p50", "ms", model),
-        Measure::new("turn overhead p50", "ms", turn - model),
-        Measure::new("redis scripts", "calls/turn", each(number(scripts), all)),
+        Measure::new("turn overhead p50", "ms", turn - model).aim(Aim::AtMost(MOST_OVERHEAD)),
+        Measure::new("redis scripts", "calls/turn", each(number(scripts), all))
+            .aim(Aim::AtMost(MOST_SCRIPTS)),
         Measure::new(
             "redis commands",
             "commands/turn",
@@ -75,7 +90,8 @@ pub(super) async fn turns(stage: &Stage<'_>) -> Result<Done, BenchError> {
             "B/run",
             each(number(written), runs),
         ));
-        measures.push(Measure::new("written / conversation", "×", ratio));
+        let ratio = Measure::new("written / conversation", "×", ratio);
+        measures.push(ratio.aim(Aim::AtMost(MOST_WRITTEN)));
     }
     measures.extend(worker.peak_memory());
     worker.stop().await?;

@@ -1,18 +1,18 @@
-//! Tasks that all wait for a model which does not answer: what `cancel` and `steer` begin with.
+//! Tasks that all wait for a model which does not answer: what `cancel`, `steer` and `recovery` begin with.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use factorial_core::{AgentName, TaskId};
-use factorial_sim::{Sim, SimConfig, Stats};
+use factorial_sim::{Behaviour, Sim, SimConfig, Stats};
 
 use crate::error::BenchError;
 use crate::process::RoleProcess;
 use crate::stage::Stage;
-use crate::submit;
+use crate::submit::{self, Load};
 
 /// Longer than any measurement, so that nobody answers.
-const NEVER_MS: u64 = 24 * 3_600 * 1_000;
+const NEVER: Duration = Duration::from_secs(24 * 3_600);
 /// Between two looks at the model: the resolution of the figures.
 const LOOK: Duration = Duration::from_micros(100);
 /// How long it may take until all wait, and until the model sees something.
@@ -28,11 +28,26 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Starts as many as a repeat has, and waits until the model has all their requests.
+    /// Starts as many as a repeat has, and waits until the model has all their requests. It does not answer these,
+    /// whatever it is told later.
     ///
     /// # Errors
     /// When one does not ask its model.
     pub(super) async fn start(stage: &Stage<'_>, agent: &AgentName) -> Result<Self, BenchError> {
+        let never = NEVER.as_millis();
+        let query = format!("[[sim:latency_ms={never}]]{}", stage.payload());
+        Self::ask(stage, agent, query).await
+    }
+
+    /// The same with a query. The model answers no request until its behaviour is changed.
+    ///
+    /// # Errors
+    /// When one does not ask its model.
+    pub(super) async fn ask(
+        stage: &Stage<'_>,
+        agent: &AgentName,
+        query: String,
+    ) -> Result<Self, BenchError> {
         let tasks = stage.options.tasks;
         let config = SimConfig {
             history: 0,
@@ -41,11 +56,12 @@ impl Waiting {
         let sim = Arc::new(Sim::start(config).await.map_err(BenchError::Model)?);
         let slots = usize::try_from(tasks).unwrap_or(usize::MAX);
         let worker = stage.worker(slots, Some(sim.base_url())).await?;
-        let query = format!("[[sim:latency_ms={NEVER_MS}]]{}", stage.payload());
+        sim.behave(Behaviour::latency(NEVER));
         stage.progress.begin("starting tasks", tasks);
         let ids = stage.ids(tasks);
         let (store, progress) = (&stage.store, stage.progress);
-        let running = submit::through_store(store, agent, ids, &query, AT_ONCE, progress).await?;
+        let load = Load::new(agent, query);
+        let running = submit::through_store(store, &load, ids, AT_ONCE, progress).await?;
         let waiting = Self {
             ids: running.ids,
             sim,

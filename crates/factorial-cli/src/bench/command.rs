@@ -2,6 +2,7 @@
 
 use factorial_bench::Surroundings;
 use factorial_service::Shutdown;
+use factorial_service::config::Environment;
 use ulid::Ulid;
 
 use super::args::BenchArgs;
@@ -19,7 +20,12 @@ const ROLE_COMMAND: &str = "bench-role";
 ///
 /// # Errors
 /// Why there is none.
-pub(crate) async fn run(args: &BenchArgs, printer: &Printer) -> Result<Exit, CliError> {
+pub(crate) async fn run(
+    args: &BenchArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> Result<Exit, CliError> {
+    let options = args.options(environment)?;
     let user = Shutdown::from_signals().map_err(CliError::Signals)?;
     let surroundings = Surroundings {
         clock: unix_us,
@@ -28,7 +34,6 @@ pub(crate) async fn run(args: &BenchArgs, printer: &Printer) -> Result<Exit, Cli
         program: own_program().map_err(CliError::OwnProgram)?,
         role_args: vec![ROLE_COMMAND.to_owned()],
     };
-    let options = args.options();
     let bar = Bar::new(printer);
     let report = factorial_bench::run(&options, &surroundings, &bar).await;
     bar.end();

@@ -1,17 +1,15 @@
 //! A report for people.
 
-use factorial_bench::{Figure, Report};
+use factorial_bench::{Aim, Figure, Reached, Report};
 
 use crate::output::{Paint, Table, Tint};
 
 /// What was measured where, the ceilings, and the figures.
 pub(super) fn report_text(report: &Report, paint: Paint) -> String {
     let mut text = format!(
-        "{}: {} tasks of {} B, {} at once, {} repeats, on {}; delivery of {} tasks checked, exact\n\n",
+        "{}: {}, {} repeats, on {}; delivery of {} tasks checked, exact\n\n",
         report.scenario,
-        grouped(report.tasks),
-        report.payload_bytes,
-        report.concurrency,
+        size(report),
         report.repeats,
         report.server,
         grouped(report.tasks_checked),
@@ -19,7 +17,7 @@ pub(super) fn report_text(report: &Report, paint: Paint) -> String {
     let mut table = Table::new(
         paint,
         &[
-            "FIGURE", "MEDIAN", "MIN", "MAX", "SPREAD", "UNIT", "SHARE OF",
+            "FIGURE", "MEDIAN", "MIN", "MAX", "SPREAD", "UNIT", "SHARE OF", "AIM",
         ],
     );
     for figure in &report.ceilings {
@@ -46,7 +44,35 @@ fn add(table: &mut Table, name: &str, figure: &Figure) {
         (format!("{:.0} %", figure.spread() * 100.0), Tint::Faint),
         plain(figure.unit.to_owned()),
         plain(share),
+        figure.aim.map_or((String::new(), Tint::Plain), aim),
     ]);
+}
+
+/// How much of it there was.
+fn size(report: &Report) -> String {
+    let mut text = match report.seconds {
+        Some(seconds) => format!("{seconds} s"),
+        None => format!("{} tasks", grouped(report.tasks)),
+    };
+    text.push_str(&format!(
+        " of {} B, {} at once",
+        report.payload_bytes, report.concurrency
+    ));
+    match report.partitions {
+        Some(partitions) if partitions != 1 => format!("{text}, {partitions} partitions"),
+        _ => text,
+    }
+}
+
+/// The bound, and how far the figure is.
+fn aim(reached: Reached) -> (String, Tint) {
+    let bound = match reached.aim {
+        Aim::AtMost(bound) => format!("≤ {}", amount(bound)),
+        Aim::AtLeast(bound) => format!("≥ {}", amount(bound)),
+        Aim::ShareAtLeast(bound) => format!("≥ {bound:.2} of it"),
+    };
+    let tint = if reached.met { Tint::Good } else { Tint::Bad };
+    (format!("{bound} ({:.2})", reached.share), tint)
 }
 
 /// Three digits that tell, and no more behind the point.

@@ -55,17 +55,22 @@ fn enqueue_is_measured_through_store_and_rest_beside_its_ceilings() {
         2,
         &[
             "store",
+            "bulk",
+            "bulk / store",
+            "bulk: redis cpu",
             "REST",
             "REST call p99",
             "redis cpu",
             "redis commands",
         ],
     );
-    assert_eq!(report["tasks_checked"], 400);
+    assert_eq!(report["tasks_checked"], 600);
     let ceilings = report["ceilings"].as_array().unwrap();
     assert_eq!(ceilings.len(), 4, "{report}");
     let share = &report["figures"][0]["share"];
     assert!(share.as_f64().unwrap() > 0.0, "{report}");
+    let aim = &report["figures"][0]["aim"];
+    assert_eq!(aim["aim"]["share_at_least"], 0.85, "{report}");
 }
 
 #[test]
@@ -78,7 +83,10 @@ fn drain_is_measured() {
         "1",
         "--warm-up",
         "0",
+        "--partitions",
+        "4",
     ]);
+    assert_eq!(report["partitions"], 4);
     let names = [
         "drain",
         "redis commands",
@@ -166,6 +174,72 @@ fn interruptions_by_steering_are_measured() {
 }
 
 #[test]
+fn an_idle_worker_is_measured() {
+    let report = measured(&["idle", "--seconds", "2"]);
+    expect(&report, 1, &["redis commands", "worker rss, peak"]);
+    assert_eq!(report["seconds"], 2.0);
+    assert_eq!(report["tasks_checked"], 1);
+}
+
+#[test]
+fn claims_are_measured_with_few_and_many_tasks_and_owners() {
+    let report = measured(&["claim", "--tasks", "600", "--owners", "50"]);
+    let names = [
+        "60 queued, 1 owner: redis cpu",
+        "60 queued, 50 owners: call p50",
+        "600 queued, 1 owner: redis cpu",
+        "600 queued, 50 owners: redis cpu / least",
+    ];
+    expect(&report, 1, &names);
+    // 40 looks at 4 queues, a claim of 25 each.
+    assert_eq!(report["tasks_checked"], 4_000);
+}
+
+#[test]
+fn recoveries_are_measured() {
+    let report = measured(&["recovery", "--tasks", "20", "--repeats", "1"]);
+    expect(&report, 1, &["kill to running p50", "kill to running max"]);
+    assert_eq!(report["tasks_checked"], 20);
+}
+
+#[test]
+fn parked_tasks_are_measured() {
+    let report = measured(&["parked", "--tasks", "40", "--repeats", "1"]);
+    let names = [
+        "answer to next request p50",
+        "answers",
+        "parked: redis memory",
+    ];
+    expect(&report, 1, &names);
+    assert_eq!(report["tasks_checked"], 40);
+}
+
+#[test]
+fn streams_are_measured() {
+    let args = ["stream", "--tasks", "4", "--concurrency", "12"];
+    let report = measured(&[&args[..], &["--repeats", "1", "--warm-up", "0"]].concat());
+    expect(
+        &report,
+        1,
+        &["readers", "events seen", "event to reader p99"],
+    );
+    assert_eq!(report["tasks_checked"], 4);
+}
+
+#[test]
+fn a_soak_ends_with_everything_accounted_for() {
+    let report = measured(&["soak", "--seconds", "4", "--concurrency", "8"]);
+    let names = [
+        "ended",
+        "tasks, steered",
+        "workers killed",
+        "redis memory at 100 %",
+    ];
+    expect(&report, 1, &names);
+    assert!(report["tasks_checked"].as_u64().unwrap() > 20, "{report}");
+}
+
+#[test]
 fn an_interrupted_measurement_leaves_nothing_running() {
     let dir = tempdir().unwrap();
     let mut command = factorial(dir.path());
@@ -225,6 +299,20 @@ fn what_cannot_be_measured_is_said() {
     );
     let (code, err) = refused(&["drain"]);
     assert!(code == 2 && err.contains("--self"), "{code} {err}");
+    let (code, err) = refused(&["recovery", "--agent", "assistant"]);
+    assert!(
+        code == 2 && err.contains("needs --self or --redis-url"),
+        "{code} {err}"
+    );
+    let (code, err) = refused(&["drain", "--self", "--agent", "assistant"]);
+    assert!(code == 2 && err.contains("cannot be used"), "{code} {err}");
+    for place in [&["--self"][..], &["--redis-url", "redis://127.0.0.1:1"]] {
+        let (code, err) = refused(&[&["drain", "--url", "http://a"], place].concat());
+        assert!(code == 2 && err.contains("--url"), "{code} {err}");
+    }
+    let nowhere = ["--agent", "assistant", "--url", "http://127.0.0.1:1"];
+    let (code, err) = refused(&[&["drain"], &nowhere[..]].concat());
+    assert!(code != 0 && err.contains("127.0.0.1:1"), "{code} {err}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod support;
 
 mod batch;
 mod bench;
+mod bench_remote;
 mod commands;
 mod dev;
 mod embedded;
