@@ -39,8 +39,9 @@ impl<'a> Stage<'a> {
         progress: &'a dyn Progress,
         dir: &'a Path,
     ) -> Result<Self, BenchError> {
+        // As long as the default namespace, since it is a part of every key. The end of an id is the random part.
         let unique = (surroundings.unique)().to_string().to_ascii_lowercase();
-        let namespace = Namespace::new(format!("b{unique}"))?;
+        let namespace = Namespace::new(format!("b{}", &unique[unique.len() - 8..]))?;
         let mut store = StoreOptions::new(server.url(), namespace.clone());
         store.partitions = Some(options.partitions);
         let store = Store::connect(&store).await?;

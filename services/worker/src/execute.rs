@@ -38,7 +38,7 @@ pub(crate) struct Context {
 }
 
 /// Runs a task in a slot. The task is removed from the held ones when this returns.
-pub(crate) async fn execute(context: Context, slot: Slot, claimed: Claimed) {
+pub(crate) async fn execute(context: Context, slot: Slot, claimed: Box<Claimed>) {
     let started = Instant::now();
     let held = claimed.held.clone();
     let lost = CancellationToken::new();
@@ -62,7 +62,6 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Claimed) {
     let attempt = claimed.record.attempts;
 
     let outcome = lost
-        // In a place of its own: what is spawned is moved more than once.
         .run_until_cancelled(Box::pin(carry_out(&context, &slot, claimed, &signals)))
         .await
         .unwrap_or("lost");
@@ -85,7 +84,7 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Claimed) {
 async fn carry_out(
     context: &Context,
     slot: &Slot,
-    mut claimed: Claimed,
+    mut claimed: Box<Claimed>,
     signals: &Signals,
 ) -> &'static str {
     if let Err(problem) = read_on(&context.store, &mut claimed).await {

@@ -161,11 +161,10 @@ impl Fetcher {
         runner.meters.claimed.increment(claimed.len() as u64);
         let more = claimed.len() == most;
         for task in claimed {
-            self.runs.spawn(execute(
-                self.context.clone(),
-                runner.occupy(&self.freed),
-                task,
-            ));
+            let slot = runner.occupy(&self.freed);
+            let run = execute(self.context.clone(), slot, Box::new(task));
+            // In a place of its own: what is spawned is moved more than once.
+            self.runs.spawn(Box::pin(run));
         }
         Ok(more)
     }

@@ -1,14 +1,11 @@
 //! What a turn costs beside its model and its tool: time, script calls, and bytes written.
 //!
-//! The simulated model answers at once and calls the tool every turn; the time of such a call alone is measured from
-//! here and taken off.
-
-use std::time::Duration;
+//! The simulated model answers at once and calls the tool every turn. It notes when it has answered and when it has the next
+//! request whole: what lies between is the overhead of a turn, with its tool, its commits, and the way of both messages.
 
 use factorial_core::{AgentName, TaskId, TaskState};
 use factorial_sim::{RequestRecord, Sim, SimConfig};
-use serde_json::{Value, json};
-use tokio::time::Instant;
+use serde_json::json;
 
 use super::Done;
 use crate::aim::Aim;
@@ -27,8 +24,28 @@ const MOST_SCRIPTS: f64 = 3.0;
 /// Bytes in the append-only file to those of the conversation.
 const MOST_WRITTEN: f64 = 1.3;
 
+/// Bytes of a short call.
+const SHORT: usize = 16;
+
+/// With calls and results of a few words: what a turn costs in time.
+pub(super) async fn short(stage: &Stage<'_>) -> Result<Done, BenchError> {
+    let mut done = measure(stage, SHORT).await?;
+    done.measures
+        .retain(|measure| measure.name().starts_with("turn"));
+    Ok(done)
+}
+
+/// With longer ones, so that a conversation has its usual size: what it costs in calls and bytes. The model's stream of
+/// a call is as many events as it has tokens, so the time is mostly that of reading these.
+pub(super) async fn long(stage: &Stage<'_>) -> Result<Done, BenchError> {
+    let mut done = measure(stage, stage.options.turn_bytes / 2).await?;
+    done.measures
+        .retain(|measure| !measure.name().starts_with("turn"));
+    Ok(done)
+}
+
 /// One run after the other, each of so many turns with a tool and one that answers.
-pub(super) async fn turns(stage: &Stage<'_>) -> Result<Done, BenchError> {
+async fn measure(stage: &Stage<'_>, bytes: usize) -> Result<Done, BenchError> {
     let agent = AgentName::new(MODEL_AGENT)?;
     let (runs, turns) = (stage.options.tasks, u64::from(stage.options.turns.max(1)));
     let config = SimConfig {
@@ -38,10 +55,11 @@ pub(super) async fn turns(stage: &Stage<'_>) -> Result<Done, BenchError> {
     let sim = Sim::start(config).await.map_err(BenchError::Model)?;
     let worker = stage.worker(1, Some(sim.base_url())).await?;
     let ids = stage.ids(runs);
-    let query = query(turns, stage.options.turn_bytes / 2);
+    let query = query(turns, bytes);
     stage.progress.begin("turns", runs);
 
-    let (mut times, mut scripts, mut commands, mut written) = (Vec::new(), 0, 0, 0);
+    let (mut times, mut overheads) = (Vec::new(), Vec::new());
+    let (mut scripts, mut commands, mut written) = (0, 0, 0);
     let mut is_known = true;
     for (id, done) in ids.iter().zip(1..) {
         let task = new_task(id.clone(), &agent, query.clone())?;
@@ -54,10 +72,11 @@ pub(super) async fn turns(stage: &Stage<'_>) -> Result<Done, BenchError> {
         let bytes = after.written_since(&before);
         is_known &= bytes.is_some();
         written += bytes.unwrap_or(0);
-        times.extend(between(id, &sim.requests(), turns)?);
+        let (whole, after) = between(id, &sim.requests(), turns)?;
+        times.extend(whole);
+        overheads.extend(after);
         sim.reset();
     }
-    let alone = model_alone(&sim, &query, turns, stage.options.turn_bytes / 2).await?;
     let records = check(
         &stage.store,
         &agent,
@@ -67,13 +86,13 @@ pub(super) async fn turns(stage: &Stage<'_>) -> Result<Done, BenchError> {
     .await?;
     let conversations: u64 = records.iter().map(|record| record.bytes).sum();
 
-    let (turn, model) = (percentile(&times, 0.5), percentile(&alone, 0.5));
     let all = runs * (turns + 1);
     let mut measures = vec![
-        Measure::new("turn p50", "ms", turn),
+        Measure::new("turn p50", "ms", percentile(&times, 0.5)),
         Measure::new("turn p99", "ms", percentile(&times, 0.99)),
-        Measure::new("model call alone p50", "ms", model),
-        Measure::new("turn overhead p50", "ms", turn - model).aim(Aim::AtMost(MOST_OVERHEAD)),
+        Measure::new("turn overhead p50", "ms", percentile(&overheads, 0.5))
+            .aim(Aim::AtMost(MOST_OVERHEAD)),
+        Measure::new("turn overhead p99", "ms", percentile(&overheads, 0.99)),
         Measure::new("redis scripts", "calls/turn", each(number(scripts), all))
             .aim(Aim::AtMost(MOST_SCRIPTS)),
         Measure::new(
@@ -108,67 +127,26 @@ fn query(turns: u64, bytes: usize) -> String {
     format!("[[sim:turns={turns}]][[sim:args={args}]]go on")
 }
 
-/// Milliseconds from one request of a run to the next.
-fn between(id: &TaskId, requests: &[RequestRecord], turns: u64) -> Result<Vec<f64>, BenchError> {
-    let arrivals: Vec<_> = requests
+/// Milliseconds of a run, by turn: from one request to the next, and of these after the model had answered.
+fn between(
+    id: &TaskId,
+    requests: &[RequestRecord],
+    turns: u64,
+) -> Result<(Vec<f64>, Vec<f64>), BenchError> {
+    let of_run: Vec<_> = requests
         .iter()
         .filter(|request| request.task.as_deref() == Some(id.as_str()))
-        .map(|request| request.arrival)
         .collect();
-    if arrivals.len() as u64 != turns + 1 {
-        let asked = arrivals.len();
+    if of_run.len() as u64 != turns + 1 {
+        let asked = of_run.len();
         let text = format!("run {id} asked the model {asked} times, not {}", turns + 1);
         return Err(BenchError::Delivery(text));
     }
-    let gaps = arrivals.iter().zip(arrivals.iter().skip(1));
-    Ok(gaps
-        .map(|(one, next)| millis(next.saturating_duration_since(*one)))
-        .collect())
-}
-
-/// Milliseconds of calls of the model by themselves, streamed to their end, in the middle of such a run.
-async fn model_alone(
-    sim: &Sim,
-    query: &str,
-    turns: u64,
-    bytes: usize,
-) -> Result<Vec<f64>, BenchError> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tcp_nodelay(true)
-        .timeout(Duration::from_secs(10))
-        .build()?;
-    let url = format!("{}/chat/completions", sim.base_url());
-    let request = half_way(query, turns / 2, bytes);
-    let mut times = Vec::new();
-    for _ in 0..turns.max(20) {
-        let started = Instant::now();
-        let answer = client.post(&url).json(&request).send().await?;
-        answer.error_for_status()?.bytes().await?;
-        times.push(millis(started.elapsed()));
+    let (mut whole, mut after) = (Vec::new(), Vec::new());
+    for (one, next) in of_run.iter().zip(of_run.iter().skip(1)) {
+        let answered = one.answered.unwrap_or(one.arrival);
+        whole.push(millis(next.arrival.saturating_duration_since(one.arrival)));
+        after.push(millis(next.arrival.saturating_duration_since(answered)));
     }
-    Ok(times)
-}
-
-/// What a worker asks after so many turns.
-fn half_way(query: &str, turns: u64, bytes: usize) -> Value {
-    let text = "x".repeat(bytes);
-    let mut messages = vec![
-        json!({ "role": "system", "content": "You are measured." }),
-        json!({ "role": "user", "content": query }),
-    ];
-    for turn in 0..turns {
-        let id = format!("call_{turn}");
-        let arguments = json!({ "text": text }).to_string();
-        let function = json!({ "name": TOOL, "arguments": arguments });
-        let calls = [json!({ "id": id, "type": "function", "function": function })];
-        messages.push(json!({ "role": "assistant", "content": null, "tool_calls": calls }));
-        messages.push(json!({ "role": "tool", "tool_call_id": id, "content": text }));
-    }
-    let parameters = json!({ "type": "object", "properties": { "text": { "type": "string" } } });
-    let function = json!({ "name": TOOL, "description": "", "parameters": parameters });
-    json!({
-        "model": "sim-model", "stream": true, "stream_options": { "include_usage": true },
-        "messages": messages, "tools": [{ "type": "function", "function": function }],
-    })
+    Ok((whole, after))
 }

@@ -35,6 +35,9 @@ pub struct RequestRecord {
     pub task: Option<String>,
     /// HTTP status of the response, once it is finished.
     pub status: Option<u16>,
+    /// When the last of the response was handed to the connection.
+    #[serde(skip)]
+    pub answered: Option<Instant>,
     /// Whether the client closed the connection before the end.
     pub closed_early: bool,
 }
@@ -67,6 +70,7 @@ impl RequestRecord {
             last_user_text: text[..text.floor_char_boundary(TEXT_KEPT)].to_owned(),
             task: seen.task.map(str::to_owned),
             status: None,
+            answered: None,
             closed_early: false,
         }
     }

@@ -86,6 +86,7 @@ impl Shared {
     }
 
     pub(super) fn end(&self, sequence: u64, end: End, tokens: (u64, u64)) {
+        let now = Instant::now();
         let mut inner = self.lock();
         let stats = &mut inner.stats;
         stats.current -= 1;
@@ -100,7 +101,10 @@ impl Shared {
         }
         if let Some(record) = inner.ring.find(sequence) {
             match end {
-                End::Status(status) => record.status = Some(status),
+                End::Status(status) => {
+                    record.status = Some(status);
+                    record.answered = Some(now);
+                }
                 End::ClosedEarly => record.closed_early = true,
                 End::Broken => {}
             }
