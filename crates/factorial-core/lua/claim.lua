@@ -14,20 +14,31 @@
 local worker, agent, n, lease, entries, config = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local ring, ready = B .. K_RING .. agent, B .. K_READY .. agent .. ':'
 
+-- Owners in rounds: all of the best priority give one each, and take their next turn behind the others; one that is the only
+-- owner of that priority gives all that is wanted.
+local band = 35184372088832
 local ids, tick = {}, nil
 while #ids < n do
-  local top = redis.call('ZPOPMIN', ring)
+  local top = redis.call('ZPOPMIN', ring, n - #ids)
   if #top == 0 then break end
-  local own = top[1]
-  local alone = redis.call('EXISTS', ring) == 0
-  local popped = redis.call('ZPOPMIN', ready .. own, alone and n - #ids or 1)
-  for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
-  if redis.call('EXISTS', ready .. own) == 1 then
-    tick = tick or redis.call('HINCRBY', B .. K_SEQ, 'tick', n) - n
-    tick = tick + 1
-    redis.call('ZADD', ring, num(math.floor(top[2] / 35184372088832) * 35184372088832 + tick), own)
-    if alone then break end
+  local priority, back, owners = math.floor(top[2] / band), {}, 0
+  for i = 1, #top, 2 do
+    if math.floor(top[i + 1] / band) == priority then
+      owners = owners + 1
+    else
+      back[#back + 1], back[#back + 2] = top[i + 1], top[i]
+    end
   end
+  local each = owners == 1 and n - #ids or 1
+  for i = 1, 2 * owners, 2 do
+    local popped = redis.call('ZPOPMIN', ready .. top[i], each)
+    for k = 1, #popped, 2 do ids[#ids + 1] = popped[k] end
+    if redis.call('EXISTS', ready .. top[i]) == 1 then
+      tick = (tick or redis.call('HINCRBY', B .. K_SEQ, 'tick', n) - n) + 1
+      back[#back + 1], back[#back + 2] = num(priority * band + tick), top[i]
+    end
+  end
+  if #back > 0 then redis.call('ZADD', ring, unpack(back)) end
 end
 if #ids == 0 then return { 'empty' } end
 

@@ -11,14 +11,13 @@
 -- Invariant: an id is accepted once; nothing is written unless it is accepted; a child is awaited from the moment it exists.
 --- @include "clock"
 --- @include "num"
---- @include "append_events"
 --- @include "attempt"
 --- @include "ended"
 --- @include "inline_input"
 --- @include "make_ready"
 --- @include "metric"
 --- @include "move_count"
---- @include "register_wait"
+--- @include "parent"
 --- @include "set_timer"
 --- @include "tally"
 --- @include "wake"
@@ -39,15 +38,10 @@ local function accept(at, last)
     end
   end
   if redis.call('EXISTS', key) == 1 then return { 'exists', id } end
-  local parent, wait, timeout, depth, root, p
+  local child, refused
   if spawned ~= '' then
-    local token, most_deep, most
-    parent, token, wait, timeout, most_deep, most = string.match(spawned, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
-    p = redis.call('HMGET', B .. K_TASK .. parent, 'state', 'token', 'depth', 'root', 'attempts', 'turns', 'agent', 'owner')
-    if p[1] ~= 'processing' or p[2] ~= token then return { 'parent_lost' } end
-    depth, root = tonumber(p[3] or 0) + 1, p[4] or parent
-    if depth > math.min(32, tonumber(most_deep)) then return { 'too_deep' } end
-    if tonumber(redis.call('HGET', B .. K_TASK .. root, 'spawned') or 0) >= tonumber(most) then return { 'too_many' } end
+    child, refused = read_parent(spawned)
+    if refused then return { refused } end
   end
   if batch ~= '' and redis.call('HGET', B .. K_BATCH .. batch, 'state') ~= 'filling' then return { 'batch_closed' } end
   local inline = string.sub(input, 1, 1) ~= '{'
@@ -75,14 +69,7 @@ local function accept(at, last)
   if not inline then redis.call('RPUSH', key .. K_LOG, input) end
   join(B .. K_BY_AGENT .. agent, '0', id)
   join(B .. K_BY_OWNER .. owner, '0', id)
-  if parent then
-    redis.call('HSET', key, 'parent', parent, 'root', root, 'depth', num(depth), 'call', wait == '-' and '' or wait)
-    redis.call('SADD', B .. K_TASK .. parent .. K_CHILDREN, id)
-    redis.call('RPUSH', B .. K_TASK .. parent .. K_OFFSPRING, id)
-    if redis.call('EXISTS', B .. K_TASK .. root) == 1 then redis.call('HINCRBY', B .. K_TASK .. root, 'spawned', 1) end
-    if wait ~= '-' then register_wait(parent, wait, 'child', timeout == '-' and '' or timeout, id, p[7], p[8], now) end
-    append_events(parent, p[5], now, { (p[6] or '0') .. ' child_spawned {"task_id":"' .. id .. '","agent":"' .. agent .. '"}' })
-  end
+  if child then join_parent(child, id, agent, now) end
   if batch ~= '' then
     redis.call('HSET', key, 'batch', batch)
     redis.call('HINCRBY', B .. K_BATCH .. batch, 'accepted', 1)
