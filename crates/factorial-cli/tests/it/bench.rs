@@ -131,7 +131,7 @@ fn turns_are_measured() {
             "written / conversation",
         ],
     );
-    assert_eq!(report["tasks_checked"], 2);
+    assert_eq!(report["tasks_checked"], 4);
 }
 
 #[test]
