@@ -2,11 +2,13 @@
 -- KEYS: 1 base of the partition
 -- ARGV: 1 timeline config  2 most bytes of a conversation  then of each task the number of its arguments, and they:
 --       1 id  2 agent  3 owner  4 priority (0 last to 9 first)  5 start: '' now, '+ms' after a delay, 'ms' an instant
---       6 input (first entry of the conversation), or its bytes when it is short: fields i0, i1, …  7 idempotency key hash or ''  8 its fingerprint  9 how long it is kept, ms
+--       6 input (first entry of the conversation), or its bytes when it is short: then fields i0, i1, … hold it
+--       7 idempotency key hash or ''  8 its fingerprint  9 how long it is kept, ms
 --       10 previous task or ''  11 '' or of a child: parent, token of its lease, wait key or -, ms that it waits or -,
 --          most depth below the root, most descendants of the root, in one text  12 batch or ''
 --       13 wall-clock limit, ms from the start, or ''  14.. more fields of the task, in pairs
--- Returns: of each task: error message | accepted state now | exists id | key_reused id | parent_lost | too_deep | too_many | batch_closed |
+-- Returns: of each task: error message | accepted state now | exists id | key_reused id | parent_lost | too_deep |
+--          too_many | batch_closed |
 --          previous_unusable | conversation_too_large
 -- Invariant: an id is accepted once; nothing is written unless it is accepted; a child is awaited from the moment it exists.
 --- @include "clock"

@@ -4,10 +4,10 @@
 --       1 id  2 token  3 write  4 completed or failed  5 output entry or ''  6 failure (JSON) or ''
 --       7 data of the terminal event (JSON)  8 lease, ms  9 output for the parent (JSON), or ''
 --       10 agent, 11 attempts and 12 first start of a task that has neither parent nor batch nor wall-clock limit nor an
---       earlier failure, else ''  13 entries that the worker knows  14 number of entries, then they; number of fields and values, then they; number of events (`<turn> <type> <data>`), then
---       they
--- Returns: of each task: error message | finished | steered, then the steering messages taken: the run goes on | replayed state, then what
---          came after the entries | stale state | gone | diverged length
+--       earlier failure, else ''  13 entries that the worker knows  14 number of entries, then they; number of
+--       fields and values, then they; number of events (`<turn> <type> <data>`), then they
+-- Returns: of each task: error message | finished | steered, then the steering messages taken: the run goes on |
+--          replayed state, then what came after the entries | stale state | gone | diverged length
 -- Invariant: a task ends once; an accepted steering message is applied or reported, never dropped.
 --- @include "clock"
 --- @include "num"

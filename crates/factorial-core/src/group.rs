@@ -157,11 +157,21 @@ impl Groups {
         queue.waiting.drain(..count).collect()
     }
 
+    /// All who wait, if the error is one that would meet them as well.
+    fn give_up(&self, partition: Partition, error: &StoreError) -> VecDeque<Part> {
+        let queue = self.queue(partition).filter(|_| error.is_unavailable());
+        queue.map_or_else(VecDeque::new, |mut queue| {
+            std::mem::take(&mut queue.waiting)
+        })
+    }
+
     /// Sends group after group until nobody waits.
     async fn send(self, store: Store, partition: Partition, mut parts: Vec<Part>) {
         while !parts.is_empty() {
             let args = parts.iter().map(|part| &part.args);
             let replies = self.call(&store, partition, args).await;
+            // Redis is away: those behind must not wait for as many timeouts as there are groups before them.
+            let behind = replies.as_ref().err().map(|e| self.give_up(partition, e));
             // Before the answers, so that nobody who has one finds the turn still taken.
             let after = self.next(partition);
             match replies {
@@ -171,7 +181,7 @@ impl Groups {
                     }
                 }
                 Err(error) => {
-                    for part in parts {
+                    for part in parts.into_iter().chain(behind.into_iter().flatten()) {
                         let _ = part.reply.send(Err(error.clone()));
                     }
                 }

@@ -18,7 +18,8 @@ end
 
 -- The one way to end a task: place, state, waits, parent, batch, terminal event, counters, timeline, and the index by
 -- which it expires, in one step. The caller has checked that the task has not ended.
--- t: what read_task says, `left` if it is out of its place already; fields: more pairs for the task; events: what comes before the terminal event, if anything;
+-- t: what read_task says, `left` if it is out of its place already; fields: more pairs for the task;
+-- events: what comes before the terminal event, if anything;
 -- event, data: the terminal event; config: see metric; output: JSON for the parent.
 -- Returns the worker that held it, if it was running.
 local function finish_task(id, t, to, now, fields, events, event, data, config, output)

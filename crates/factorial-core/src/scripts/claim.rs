@@ -91,7 +91,7 @@ impl Store {
                 .map_err(|_| StoreError::corrupt("claim", &*head))?;
             let token = number(word()?)?;
             let mut length = number(word()?)?;
-            let fields = reply.text()?.lines().map(str::to_owned).collect();
+            let fields = reply.text()?.split('\n').map(str::to_owned).collect();
             let Some(mut record) = TaskRecord::decode(&id, fields)? else {
                 return Err(reply.corrupt("task without fields"));
             };

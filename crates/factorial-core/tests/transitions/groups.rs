@@ -2,10 +2,18 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use factorial_core::{Enqueued, EventBatch, FinishOutcome, Plain, StoreError, TaskState};
+use factorial_core::{
+    Enqueued, EventBatch, FinishOutcome, Partition, Plain, StoreError, TaskId, TaskState,
+};
+use factorial_local_redis::Listen;
+use factorial_tests::{StoreSetup, TestRedis, TestStore};
 use futures::future::join_all;
+use ulid::Ulid;
 
-use crate::world::{LEASE, completed, turn};
+use crate::{
+    seed::new_task,
+    world::{LEASE, completed, turn},
+};
 
 const MANY: usize = 200;
 
@@ -101,6 +109,17 @@ on_each! {
         assert_eq!(events.1, 4);
     }
 
+    // Fields travel a line each.
+    async fn a_reason_of_several_lines_is_gone_before_the_next_claim(w) {
+        let id = w.enqueue("A").await;
+        w.store().cancel(&id, Some("one\n\ntwo\r\n")).await.unwrap();
+        let record = w.store().task(&id).await.unwrap().unwrap();
+        assert_eq!(record.reason.as_deref(), Some("one\n\ntwo\r\n"));
+        w.store().retry(&id, None).await.unwrap();
+        let claimed = w.claim(1).await.remove(0);
+        assert_eq!((claimed.record.reason, claimed.length), (None, 1));
+    }
+
     async fn rare_properties_are_read(w) {
         w.enqueue_with("A", |t| t.deadline = Some(Duration::from_secs(60))).await;
         let claimed = w.claim(1).await.remove(0);
@@ -144,4 +163,41 @@ on_each! {
         let EventBatch::Events(events) = told else { panic!("{told:?}") };
         assert_eq!(events[0].seq, 3);
     }
+}
+
+/// A server that answers nobody: each caller is told in about the time that one call may take, however many wait.
+#[tokio::test]
+async fn nobody_waits_for_the_timeouts_of_others() {
+    let start = || TestRedis::private(Listen::Unix, &[("appendonly", "no")]);
+    let redis = tokio::task::spawn_blocking(start).await.unwrap();
+    let setup = StoreSetup {
+        redis,
+        partitions: 1,
+        namespace: None,
+    };
+    let test = TestStore::open(setup, |options| {
+        options.timeout = Duration::from_millis(500);
+    })
+    .await;
+    let tasks: Vec<_> = (0..1_000)
+        .map(|i| new_task(TaskId::new(Partition(0), Ulid::from(i))))
+        .collect();
+    let _: String = test.raw(&["CLIENT", "PAUSE", "4000", "ALL"]);
+    let started = tokio::time::Instant::now();
+    let outcomes = join_all(tasks.iter().map(|task| test.store().enqueue(task))).await;
+    let took = started.elapsed();
+    assert!(
+        outcomes
+            .iter()
+            .all(|o| o.as_ref().is_err_and(StoreError::is_unavailable))
+    );
+    assert!(took < Duration::from_millis(2_500), "{took:?}");
+    // What had been sent may have been accepted: the calls are repeated, and each task is there once.
+    factorial_tests::eventually(Duration::from_secs(10), async || {
+        let again = join_all(tasks.iter().map(|task| test.store().enqueue(task))).await;
+        again.iter().all(Result::is_ok).then_some(())
+    })
+    .await;
+    let counts = test.store().counts().await.unwrap();
+    assert_eq!(counts.values().sum::<u64>(), 1_000);
 }
