@@ -150,9 +150,19 @@ impl Lens<'_> {
             Some(Content::Hash(fields)) => fields
                 .iter()
                 .map(|(f, v)| {
+                    let shown = if f.starts_with("claim:") {
+                        // Numbers of calls depend on what other tests do.
+                        v.trim_start_matches(|c: char| c.is_ascii_digit())
+                    } else {
+                        v
+                    };
                     (
                         f.clone(),
-                        Item::new(format!(" {}", self.value(f)), v, self.value(v)),
+                        Item::new(
+                            format!(" {}", self.value(f)),
+                            v,
+                            self.value(shown).trim_start().to_owned(),
+                        ),
                     )
                 })
                 .collect(),

@@ -6,6 +6,7 @@
     reason = "a test harness fails by panicking"
 )]
 
+mod calls;
 mod changes;
 mod eventually;
 pub mod invariants;
@@ -14,6 +15,7 @@ mod redis;
 mod store;
 pub mod system;
 
+pub use calls::next_call;
 pub use changes::{Names, changes};
 pub use eventually::eventually;
 pub use keyspace::{Content, Keyspace, Stored, snapshot};

@@ -1,9 +1,12 @@
 -- Leases up to n queued tasks of an agent to a worker: highest priority first, owners in turn, oldest first.
 -- KEYS: 1 base of the partition
 -- ARGV: 1 worker  2 agent  3 n  4 lease, ms  5 entries of a conversation to send along  6 timeline config
+--       7 number of the call, counted by the worker in this partition; the same when it is repeated for want of an answer
 -- Returns: empty | claimed now, then for each: id, token and number of entries in the list, in one text; fields as they were
---          before (flat), a line each; first entries of the list; waits (flat) of a task that has waited
--- Invariant: a token is larger than any before it in this partition, even after Redis lost its last second.
+--          before (flat), a line each; first entries of the list; waits (flat) of a task that has waited |
+--          replayed now, then the same of the tasks of the call that are still held under it, fields as they are
+-- Invariant: a token is larger than any before it in this partition, even after Redis lost its last second; a call that is
+--            repeated leases nothing more.
 --- @include "num"
 --- @include "slot"
 --- @include "append_events"
@@ -13,6 +16,51 @@
 --- @include "wake"
 local worker, agent, n, lease, entries, config = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local ring, ready = B .. K_RING .. agent, B .. K_READY .. agent .. ':'
+local nothing = {}
+-- One table for all tasks: a fresh one would grow field by field.
+local t = {}
+
+-- The hash of a task, flat; t has what matters here.
+local function read(key)
+  local flat = redis.call('HGETALL', key)
+  t.state, t.started, t.attempts, t.turns, t.batch, t.awaited, t.live, t.i0 = nil, nil, nil, nil, nil, nil, nil, nil
+  t.worker, t.token = nil, nil
+  for j = 1, #flat, 2 do t[flat[j]] = flat[j + 1] end
+  return flat
+end
+
+-- What the worker gets of the task that was read last.
+local function hand_over(reply, id, key, held, flat)
+  -- A short input is in the hash; whether there is more is known to those who have run it.
+  local log, length = nothing, 0
+  if not t.i0 or t.started then
+    log = redis.call('LRANGE', key .. K_LOG, 0, entries - 1)
+    length = #log < entries and #log or redis.call('LLEN', key .. K_LOG)
+  end
+  local n = #reply
+  -- A task that has not ended has no field with a line break; one text is cheaper than many.
+  reply[n + 1], reply[n + 2], reply[n + 3] = id .. ' ' .. held .. ' ' .. length, table.concat(flat, '\n'), log
+  reply[n + 4] = t.awaited and redis.call('HGETALL', key .. K_WAITS) or nothing
+end
+
+local seq = redis.call('HMGET', B .. K_SEQ, 'token', K_CLAIM .. worker)
+if seq[2] then
+  -- Until a worker knows of a lease it does not renew it, so those of its last call still have the deadline of that call.
+  local last, deadline, first = string.match(seq[2], '^(%d+) (%d+) (%d+)$')
+  last = last - ARGV[7]
+  if last > 0 then return { 'empty' } end
+  if last == 0 then
+    local reply = { 'replayed', num(deadline - lease) }
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', B .. K_LEASE, deadline, deadline)) do
+      local key = B .. K_TASK .. id
+      local flat = read(key)
+      if t.state == 'processing' and t.worker == worker and tonumber(t.token) >= tonumber(first) then
+        hand_over(reply, id, key, t.token, flat)
+      end
+    end
+    return reply
+  end
+end
 
 -- Owners in rounds: all of the best priority give one each, and take their next turn behind the others; one that is the only
 -- owner of that priority gives all that is wanted.
@@ -44,18 +92,15 @@ if #ids == 0 then return { 'empty' } end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local token = math.max((redis.call('HGET', B .. K_SEQ, 'token') or 0) + 1, time[1] * 1000000 + time[2])
-redis.call('HSET', B .. K_SEQ, 'token', num(token + #ids))
+local token = math.max((seq[1] or 0) + 1, time[1] * 1000000 + time[2])
 local deadline, started = num(now + lease), num(now)
-local reply, claimed, amounts, nothing = { 'claimed', started }, 0, {}, {}
--- One table for all: a fresh one would grow field by field.
-local t = {}
+redis.call('HSET', B .. K_SEQ, 'token', num(token + #ids), K_CLAIM .. worker,
+  ARGV[7] .. ' ' .. deadline .. ' ' .. num(token + 1))
+local reply, claimed, amounts = { 'claimed', started }, 0, {}
 for i = 1, #ids do
   local id = ids[i]
   local key = B .. K_TASK .. id
-  local flat = redis.call('HGETALL', key)
-  t.state, t.started, t.attempts, t.turns, t.batch, t.awaited, t.live, t.i0 = nil, nil, nil, nil, nil, nil, nil, nil
-  for j = 1, #flat, 2 do t[flat[j]] = flat[j + 1] end
+  local flat = read(key)
   if t.state == 'queued' then
     token, claimed = token + 1, claimed + 1
     local held, attempt = string.format('%.0f', token), (t.attempts or 0) + 1
@@ -68,16 +113,7 @@ for i = 1, #ids do
     local wait = slot(waited)
     amounts[wait] = (amounts[wait] or 0) + 1
     move_count(agent, 'queued', 'processing', t.batch)
-    -- A short input is in the hash; whether there is more is known to those who have run it.
-    local log, length = nothing, 0
-    if not t.i0 or t.started then
-      log = redis.call('LRANGE', key .. K_LOG, 0, entries - 1)
-      length = #log < entries and #log or redis.call('LLEN', key .. K_LOG)
-    end
-    local n = #reply
-    -- A task that has not ended has no field with a line break; one text is cheaper than many.
-    reply[n + 1], reply[n + 2], reply[n + 3] = id .. ' ' .. held .. ' ' .. length, table.concat(flat, '\n'), log
-    reply[n + 4] = t.awaited and redis.call('HGETALL', key .. K_WAITS) or nothing
+    hand_over(reply, id, key, held, flat)
   end
 end
 if redis.call('EXISTS', ring) == 1 then wake(agent) end

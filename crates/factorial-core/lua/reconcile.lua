@@ -1,4 +1,5 @@
 -- Compares a slice of tasks, or of a place, with the rest, and repairs what does not fit. In a healthy system it repairs nothing.
+-- With the first slice of the leases it also forgets the last call of workers that have claimed nothing for a day.
 -- KEYS: 1 base of the partition
 -- ARGV: 1 `agent`: tasks of the agent named in 2 | `place`: members of the sorted set named in 2 | `waits`: entries of open waits
 --       2 agent, or lease, delay, pending, done:<state>, or await, asked  3 cursor ('0' to start)  4 about how many to look at
@@ -12,6 +13,13 @@ local kind, name, cursor, n = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local walked = B .. (kind == 'agent' and K_BY_AGENT or '') .. name
 local page = redis.call('ZSCAN', walked, cursor, 'COUNT', n)
 local members, repaired, now = page[2], 0, clock()
+if name == K_LEASE and cursor == '0' then
+  local seq = redis.call('HGETALL', B .. K_SEQ)
+  for i = 1, #seq, 2 do
+    local deadline = string.match(seq[i + 1], '^%d+ (%d+) %d+$')
+    if deadline and tonumber(deadline) < now - 86400000 then redis.call('HDEL', B .. K_SEQ, seq[i]) end
+  end
+end
 for i = 1, #members, 2 do
   local id = members[i]
   local t = kind == 'waits' and {} or redis.call('HMGET', B .. K_TASK .. id, 'state', 'agent', 'owner', 'priority', 'due', 'finished', 'deadline',

@@ -45,8 +45,11 @@ pub const BY_OWNER: &str = "io:";
 pub const IDEMPOTENCY: &str = "i:";
 /// `n` hash: `<agent>:<state>` -> tasks in that state.
 pub const COUNTS: &str = "n";
-/// `seq` hash: `token`, the last fencing token; `tick`, the last turn given in a ring.
+/// `seq` hash: `token`, the last fencing token; `tick`, the last turn given in a ring; `claim:<worker>`, the last call of a
+/// worker that claimed something: its number, the deadline of its leases (ms), its first token.
 pub const SEQ: &str = "seq";
+/// Field of `seq`: see there.
+pub const CLAIM: &str = "claim:";
 /// `mt:<agent>:<bucket ms>:<start ms>` hash with expiry: one bucket of the metrics timeline.
 pub const TIMELINE: &str = "mt:";
 /// `await` sorted set: `<id> <wait key>` of an open wait with a deadline -> that (ms).

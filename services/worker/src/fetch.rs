@@ -1,6 +1,12 @@
 //! Claiming: one loop per partition fills free slots, and waits for a wake-up when the queues are empty.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use factorial_core::{AgentName, ClaimRequest, Partition, StoreError, Waiter, WorkerId};
 use factorial_service::Progress;
@@ -31,6 +37,8 @@ pub(crate) struct Fetcher {
     pub(crate) freed: Arc<Notify>,
     pub(crate) runs: TaskTracker,
     pub(crate) progress: Progress,
+    /// Number of the next claim. One without an answer keeps its number, so that what it leased is not lost.
+    pub(crate) calls: AtomicU64,
 }
 
 impl Fetcher {
@@ -153,14 +161,19 @@ impl Fetcher {
             agent: &runner.name,
             most,
             lease: self.context.lease,
+            number: self.calls.load(Ordering::Relaxed),
         };
         let claimed = self.context.store.claim(request).await?;
+        self.calls.fetch_add(1, Ordering::Relaxed);
         if claimed.is_empty() {
             return Ok(false);
         }
-        runner.meters.claimed.increment(claimed.len() as u64);
         let more = claimed.len() == most;
         for task in claimed {
+            // Of another agent if a call was repeated that had asked for that one.
+            let of = |r: &&Arc<Runner>| r.name == task.record.agent;
+            let runner = self.runners.iter().find(of).unwrap_or(runner);
+            runner.meters.claimed.increment(1);
             let slot = runner.occupy(&self.freed);
             let run = execute(self.context.clone(), slot, Box::new(task));
             // In a place of its own: what is spawned is moved more than once.

@@ -1,6 +1,6 @@
 //! A worker process from start to drain.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use factorial_core::{ConnectError, Store, StoreError, StoreOptions, WorkerId};
 use factorial_service::{Health, Shutdown};
@@ -99,6 +99,7 @@ pub async fn run(
             freed: Arc::clone(&freed),
             runs: runs.clone(),
             progress: health.progress("fetch", stalled_after),
+            calls: AtomicU64::new(1),
         };
         fetchers.spawn(fetcher.run());
     }

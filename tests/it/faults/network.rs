@@ -60,6 +60,34 @@ async fn half_open_connections_are_replaced() {
     system.finish().await;
 }
 
+/// Redis has leased the tasks, and the worker has not heard of it: once, and again when the call is repeated at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_whose_answer_is_lost_is_repeated() {
+    let (system, proxy) = system(Setup::defaults()).await;
+    let worker = system.start_worker_behind(&proxy).await;
+    let me = format!("-{}-", worker.pid());
+    let warm = system.submit(ask("plain", "[[sim:noop]] warm")).await;
+    assert_eq!(system.end(&warm).await.state, TaskState::Completed);
+    for times in 1..=2 {
+        proxy.lose_answers(times, &["EVALSHA", "\r\nplain\r\n", &me]);
+        let mut ids = Vec::new();
+        for n in 0..3 {
+            let text = format!("[[sim:noop]] {times} {n}");
+            ids.push(system.submit(ask("plain", text)).await);
+        }
+        for id in &ids {
+            let task = system.end(id).await;
+            assert_eq!(
+                (task.state, task.attempts, task.recoveries),
+                (TaskState::Completed, 1, 0)
+            );
+            assert_eq!(asked_and_committed(&system, id).await, (1, 1));
+        }
+        assert_eq!(proxy.to_lose(), 0);
+    }
+    system.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_shorter_than_the_lease_changes_nothing() {
     let (system, proxy) = system(Setup::defaults()).await;

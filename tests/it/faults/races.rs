@@ -7,7 +7,7 @@ use factorial_core::{
     FinishOutcome, NewTask, Partition, Priority, RecoverPolicy, RetryOutcome, Start, Store, TaskId,
     TaskState, WorkerId,
 };
-use factorial_tests::TestStore;
+use factorial_tests::{TestStore, next_call};
 use ulid::Ulid;
 
 const ROUNDS: usize = 300;
@@ -60,6 +60,7 @@ async fn claim(store: &Store, id: &TaskId, lease: Duration) -> factorial_core::H
         agent: &agent(),
         most: 1,
         lease,
+        number: next_call(),
     };
     let mut claimed = store.claim(request).await.unwrap();
     let claimed = claimed.pop().expect("it was queued");

@@ -1,12 +1,13 @@
-//! A network between a service and Redis that can fall silent: connections stay open, and nothing passes.
+//! A network between a service and Redis that can fall silent: connections stay open, and nothing passes; or that loses
+//! answers.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -25,6 +26,28 @@ struct Network {
     /// Whether new connections are dead as well.
     cut: watch::Sender<bool>,
     opened: AtomicU64,
+    lost: Mutex<Lost>,
+}
+
+/// Requests whose answers are to be lost.
+#[derive(Default)]
+struct Lost {
+    times: usize,
+    words: Vec<String>,
+}
+
+impl Network {
+    /// Whether the answer to what was sent is to be lost.
+    fn loses(&self, sent: &[u8]) -> bool {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        if lost.times == 0 {
+            return false;
+        }
+        let sent = String::from_utf8_lossy(sent);
+        let loses = lost.words.iter().all(|word| sent.contains(word.as_str()));
+        lost.times -= usize::from(loses);
+        loses
+    }
 }
 
 impl Proxy {
@@ -45,6 +68,7 @@ impl Proxy {
             silenced: watch::Sender::new(0),
             cut: watch::Sender::new(false),
             opened: AtomicU64::new(0),
+            lost: Mutex::default(),
         });
         let shared = Arc::clone(&network);
         let task = tokio::spawn(async move {
@@ -85,6 +109,23 @@ impl Proxy {
         self.silence();
     }
 
+    /// The next requests that contain all these words reach Redis, and when it has answered, their connections break.
+    pub fn lose_answers(&self, times: usize, words: &[&str]) {
+        let words = words.iter().map(|&word| word.to_owned()).collect();
+        *self.lost() = Lost { times, words };
+    }
+
+    /// Answers that are still to be lost.
+    #[must_use]
+    pub fn to_lose(&self) -> usize {
+        self.lost().times
+    }
+
+    fn lost(&self) -> std::sync::MutexGuard<'_, Lost> {
+        let lost = self.network.lost.lock();
+        lost.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends a partition.
     pub fn heal(&self) {
         self.network.cut.send_replace(false);
@@ -110,9 +151,40 @@ async fn pass(mut stream: TcpStream, to: u16, network: Arc<Network>) {
     };
     let _ = (stream.set_nodelay(true), redis.set_nodelay(true));
     tokio::select! {
-        _ = copy_bidirectional(&mut stream, &mut redis) => return,
+        _ = copy(&mut stream, &mut redis, &network) => return,
         () = async { drop(silenced.wait_for(|times| *times > born).await) } => {}
     }
     // Both ends stay open.
     std::future::pending::<()>().await;
+}
+
+/// Until one of them ends, or an answer is lost.
+async fn copy(
+    client: &mut TcpStream,
+    redis: &mut TcpStream,
+    network: &Network,
+) -> std::io::Result<()> {
+    let (mut requests, mut answers) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut requests) => {
+                let sent = &requests[..read?];
+                redis.write_all(sent).await?;
+                if sent.is_empty() {
+                    return Ok(());
+                }
+                if network.loses(sent) {
+                    redis.read(&mut answers).await?;
+                    return Ok(());
+                }
+            }
+            read = redis.read(&mut answers) => {
+                let answer = &answers[..read?];
+                if answer.is_empty() {
+                    return Ok(());
+                }
+                client.write_all(answer).await?;
+            }
+        }
+    }
 }

@@ -64,10 +64,12 @@ pub(super) async fn claim(stage: &Stage<'_>) -> Result<Done, BenchError> {
     stage.progress.begin("claiming", LOOKS);
     // Never more than half of a small queue between two fillings.
     let calls = (few / 2 / CLAIMED as u64).clamp(1, CALLS);
-    let (worker, mut seen) = (WorkerId::new("bench-claims")?, HashSet::new());
+    let (worker, mut number, mut seen) = (WorkerId::new("bench-claims")?, 0, HashSet::new());
     for look in 1..=LOOKS {
         for mixture in &mut mixtures {
-            mixture.look(stage, &worker, calls, &mut seen).await?;
+            mixture
+                .look(stage, &worker, calls, &mut number, &mut seen)
+                .await?;
         }
         for mixture in &mut mixtures {
             mixture.fill(stage).await?;
@@ -121,18 +123,21 @@ impl Mixture {
         stage: &Stage<'_>,
         worker: &WorkerId,
         calls: u64,
+        number: &mut u64,
         seen: &mut HashSet<TaskId>,
     ) -> Result<(), BenchError> {
         let before = stage.server.sample().await?;
         let partitions: Vec<_> = stage.store.all_partitions().collect();
         let calls_of_look = usize::try_from(calls).unwrap_or(usize::MAX);
         for partition in partitions.into_iter().cycle().take(calls_of_look) {
+            *number += 1;
             let request = ClaimRequest {
                 partition,
                 worker,
                 agent: &self.load.agent,
                 most: CLAIMED,
                 lease: LEASE,
+                number: *number,
             };
             let called = Instant::now();
             let claimed = stage.store.claim(request).await?;

@@ -30,6 +30,9 @@ pub struct ClaimRequest<'a> {
     pub most: usize,
     /// For how long.
     pub lease: Duration,
+    /// Of this call, counted up by the worker in this partition. A call without an answer is repeated under its number:
+    /// then it returns what it leased at first, also when it asks for another agent.
+    pub number: u64,
 }
 
 /// A task that was leased.
@@ -55,7 +58,8 @@ impl Store {
     /// Leases up to `most` tasks: highest priority first, owners in turn, oldest first.
     ///
     /// # Errors
-    /// When Redis does not answer: what may have been leased then comes back when the lease expires.
+    /// When Redis does not answer: what may have been leased comes with a call of the same number, or is recovered when
+    /// the lease expires.
     pub async fn claim(&self, request: ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
         let mut reply = CLAIM
             .on(&self.base(request.partition))
@@ -65,13 +69,15 @@ impl Store {
             .arg(request.lease.as_millis().to_string())
             .arg(ENTRIES)
             .arg(&self.0.timeline_arg)
+            .arg(request.number)
             .run(&self.0.link)
             .await?;
-        match reply.text()?.as_str() {
+        let replayed = match reply.text()?.as_str() {
             "empty" => return Ok(Vec::new()),
-            "claimed" => {}
+            "claimed" => false,
+            "replayed" => true,
             other => return Err(reply.corrupt(other)),
-        }
+        };
         let claimed_ms = reply.count()?;
         let mut claimed = Vec::new();
         while !reply.is_empty() {
@@ -95,10 +101,12 @@ impl Store {
             let Some(mut record) = TaskRecord::decode(&id, fields)? else {
                 return Err(reply.corrupt("task without fields"));
             };
-            record.state = TaskState::Processing;
-            record.worker = Some(request.worker.clone());
-            record.attempts += 1;
-            record.started_ms = record.started_ms.or(i64::try_from(claimed_ms).ok());
+            if !replayed {
+                record.state = TaskState::Processing;
+                record.worker = Some(request.worker.clone());
+                record.attempts += 1;
+                record.started_ms = record.started_ms.or(i64::try_from(claimed_ms).ok());
+            }
             let mut texts = reply.array()?.texts()?;
             if let Some(input) = record.inline_input.take() {
                 texts.insert(0, input);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use factorial_core::{Commit, CommitOutcome, Entry, SteerOutcome, TaskState};
 
-use crate::world::{LEASE, message, reply, steered, turn};
+use crate::world::{LEASE, completed, message, reply, steered, turn};
 
 on_each! {
     async fn nothing_queued_is_empty(w) {
@@ -21,6 +21,7 @@ on_each! {
             ~ n a:queued: 1 -> 0
             - q:a 5:o = p5#1
             - r:a:5:o A = past
+            + seq claim:w1 = now+30s token
             + seq token = token
             + t:A attempts = 1
             + t:A started = now
@@ -46,6 +47,43 @@ on_each! {
         }]);
         assert_eq!(claimed.corrupt, None);
         assert_eq!(claimed.record.started_ms, Some(claimed.claimed_ms.cast_signed()));
+    }
+
+    async fn a_repeated_call_returns_what_it_leased(w) {
+        for name in ["A", "B", "C"] {
+            w.enqueue(name).await;
+        }
+        let first = w.call_claim(7, "w1", "a", 2).await;
+        assert_eq!(first.len(), 2);
+        let same = format!("{first:?}");
+        // For whatever agent, and however many: its own number is what it is known by.
+        for (agent, most) in [("a", 2), ("b", 1), ("a", 64)] {
+            w.refused(async { Ok::<_, ()>(format!("{:?}", w.call_claim(7, "w1", agent, most).await)) }, same.clone()).await;
+        }
+        w.refused(async { Ok::<_, ()>(w.call_claim(6, "w1", "a", 2).await.len()) }, 0).await;
+        let other = w.call_claim(7, "w2", "a", 2).await;
+        assert_eq!(other[0].held.id, w.id("C"));
+        assert!(w.call_claim(8, "w1", "a", 2).await.is_empty());
+    }
+
+    async fn a_repeated_call_returns_what_is_still_held_under_it(w) {
+        for name in ["A", "B", "C", "D"] {
+            w.enqueue(name).await;
+        }
+        let before = w.call_claim(1, "w1", "a", 1).await.remove(0).held;
+        let first = w.call_claim(2, "w1", "a", 3).await;
+        w.store().finish(&first[0].held, &completed(1, 1), LEASE).await.unwrap();
+        w.store().release(&first[1].held, 1).await.unwrap();
+        let again = w.call_claim(2, "w1", "a", 3).await;
+        let held: Vec<_> = again.into_iter().map(|c| c.held).collect();
+        assert_eq!(held, [first[2].held.clone()]);
+        assert_ne!(before, held[0]);
+    }
+
+    async fn a_call_that_found_nothing_can_find_something_when_repeated(w) {
+        assert!(w.call_claim(1, "w1", "a", 2).await.is_empty());
+        w.enqueue("A").await;
+        assert_eq!(w.call_claim(1, "w1", "a", 2).await.len(), 1);
     }
 
     async fn another_agents_tasks_stay(w) {

@@ -94,6 +94,15 @@ on_each! {
         assert_eq!(page, ReconcilePage { next: None, examined: 7, repaired: 0 });
     }
 
+    async fn workers_that_are_long_gone_are_forgotten(w) {
+        w.held("A").await;
+        let _: i64 = w.raw("HSET", "seq", &["claim:gone", "31 1700000000000 1700000000000000"]);
+        assert_eq!(round(w).await, 0);
+        let known: Vec<String> = w.raw("HKEYS", "seq", &[]);
+        assert!(known.contains(&"claim:w1".to_owned()));
+        assert!(!known.contains(&"claim:gone".to_owned()));
+    }
+
     async fn a_lost_place_is_found_again(w) {
         one_of_each(w).await;
         for (place, name) in [

@@ -15,7 +15,7 @@ use factorial_core::{
     NewWait, Partition, Steer, SteerOutcome, Store, StoreError, TaskId, TaskState, TimelineConfig,
     WorkerId,
 };
-use factorial_tests::{Keyspace, Names, StoreSetup, TestRedis, TestStore, changes};
+use factorial_tests::{Keyspace, Names, StoreSetup, TestRedis, TestStore, changes, next_call};
 use ulid::Ulid;
 
 pub(crate) use crate::seed::{
@@ -176,6 +176,16 @@ impl World {
     }
 
     pub(crate) async fn claim_as(&self, worker: &str, agent: &str, most: usize) -> Vec<Claimed> {
+        self.call_claim(next_call(), worker, agent, most).await
+    }
+
+    pub(crate) async fn call_claim(
+        &self,
+        number: u64,
+        worker: &str,
+        agent: &str,
+        most: usize,
+    ) -> Vec<Claimed> {
         let (worker, agent) = (
             worker.parse::<WorkerId>().unwrap(),
             agent.parse::<AgentName>().unwrap(),
@@ -187,6 +197,7 @@ impl World {
             agent: &agent,
             most,
             lease: LEASE,
+            number,
         };
         self.store().claim(request).await.unwrap()
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use factorial_core::{
     ClaimRequest, CommitOutcome, Ending, FinishOutcome, Lost, Partition, TaskState, WriteOutcome,
 };
+use factorial_tests::next_call;
 
 use super::{
     Holder, Run,
@@ -88,6 +89,7 @@ impl Run {
             agent: &name,
             most,
             lease: LEASE,
+            number: next_call(),
         };
         let claimed = self.test.store().claim(request).await.unwrap();
         let queued = self

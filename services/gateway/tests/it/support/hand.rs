@@ -1,6 +1,10 @@
 //! A worker driven by hand, through the store.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use factorial_core::{
     AgentAnnouncement, AgentName, ClaimRequest, Claimed, Commit, CommitOutcome, Ending, Entry,
@@ -16,6 +20,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) struct Hand {
     pub(super) store: Store,
     worker: WorkerId,
+    calls: AtomicU64,
 }
 
 /// Schema of the tool `publish`, which needs an approval.
@@ -29,7 +34,11 @@ fn publish() -> Value {
 impl Hand {
     pub(crate) fn new(store: Store) -> Self {
         let worker = WorkerId::new("hand-1").unwrap();
-        Self { store, worker }
+        Self {
+            store,
+            worker,
+            calls: AtomicU64::new(1),
+        }
     }
 
     pub(crate) async fn announce(&self, agents: &[&str]) {
@@ -73,6 +82,7 @@ impl Hand {
                     agent: &agent,
                     most: 1,
                     lease: LEASE,
+                    number: self.calls.fetch_add(1, Ordering::Relaxed),
                 };
                 if let Some(claimed) = self.store.claim(request).await.unwrap().pop() {
                     return Some(claimed);
