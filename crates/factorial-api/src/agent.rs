@@ -29,6 +29,6 @@ pub struct Agent {
     pub queued: u64,
     /// Tasks of it that run.
     pub processing: u64,
-    /// When a worker announced it last.
+    /// When a worker announced it last, which each does once a minute.
     pub last_seen_at: Time,
 }

@@ -64,6 +64,12 @@ impl StoreError {
         }
     }
 
+    /// An answer that was due did not come.
+    #[must_use]
+    pub fn silent(what: &str) -> Self {
+        Self::unavailable(UnavailableReason::Timeout, what)
+    }
+
     /// The call may succeed later as it is.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Waiting for work without polling: a blocking read of the wake lists of a worker's agents in one partition.
 //!
-//! A token in such a list wakes one waiter. It can be lost when its taker dies, so a wait ends after a second anyway
-//! and the caller looks for itself.
+//! A token in such a list wakes one waiter. It can be lost when its taker dies, so whoever waits also looks for itself,
+//! once a second. The look notices a Redis, or a connection, that has fallen silent.
 
 use std::time::Duration;
 
@@ -13,16 +13,23 @@ use crate::{
     store::Store,
 };
 
-/// How long Redis holds a wait.
-const BLOCK_SECONDS: f64 = 1.0;
-/// How long we wait for that before the connection counts as half open.
-const PATIENCE: Duration = Duration::from_millis(1_250);
+/// How long Redis holds a wait; where nobody can end it, it must end soon by itself.
+const BLOCK: Duration = Duration::from_secs(30);
+const BLOCK_WITHOUT_END: Duration = Duration::from_secs(1);
+/// How long an answer that is due may take before its connection counts as half open.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A connection of its own for waiting.
 pub struct Waiter {
     store: Store,
     partition: Partition,
-    connection: Option<(MultiplexedConnection, i64)>,
+    connection: Option<Waiting>,
+}
+
+struct Waiting {
+    connection: MultiplexedConnection,
+    id: i64,
+    block: Duration,
 }
 
 /// Ends a wait of a [`Waiter`] from outside.
@@ -64,7 +71,14 @@ impl Store {
         for agent in agents {
             cmd.arg(self.0.keys.ring(partition, agent));
         }
-        Ok(matches!(self.0.link.command(&cmd).await?, Value::Int(n) if n > 0))
+        match tokio::time::timeout(PATIENCE, self.0.link.command(&cmd)).await {
+            Ok(reply) => Ok(matches!(reply?, Value::Int(n) if n > 0)),
+            Err(_) => {
+                // The first to notice: others wait for their answers much longer.
+                self.0.link.suspect();
+                Err(StoreError::silent("a look for work"))
+            }
+        }
     }
 }
 
@@ -74,41 +88,65 @@ impl Waiter {
     /// # Errors
     /// When Redis does not answer.
     pub async fn ready(&mut self) -> Result<WaitId, StoreError> {
-        if let Some((_, id)) = &self.connection {
-            return Ok(WaitId(*id));
+        if let Some(waiting) = &self.connection {
+            return Ok(WaitId(waiting.id));
         }
-        let patience = self.store.0.link.timeout();
+        let connecting = tokio::time::timeout(self.store.0.link.timeout(), self.connect());
+        let waiting = connecting
+            .await
+            .map_err(|_| StoreError::silent("a connection to wait on"))??;
+        let id = waiting.id;
+        self.connection = Some(waiting);
+        Ok(WaitId(id))
+    }
+
+    async fn connect(&self) -> Result<Waiting, StoreError> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(patience))
-            .set_response_timeout(Some(PATIENCE));
-        let connect = self
+            .set_connection_timeout(Some(self.store.0.link.timeout()))
+            .set_response_timeout(Some(BLOCK + PATIENCE));
+        let mut connection = self
             .store
             .0
             .link
             .client()
-            .get_multiplexed_async_connection_with_config(&config);
-        let mut connection = tokio::time::timeout(patience, connect)
-            .await
-            .map_err(|_| {
-                StoreError::unavailable(UnavailableReason::Timeout, "no connection in time")
-            })??;
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
         let mut cmd = redis::cmd("CLIENT");
         cmd.arg("ID");
         let id = match connection.send_packed_command(&cmd).await? {
             Value::Int(id) => id,
             other => return Err(StoreError::corrupt("client id", format!("{other:?}"))),
         };
-        self.connection = Some((connection, id));
-        Ok(WaitId(id))
+        let mut cmd = redis::cmd("CLIENT");
+        cmd.arg("UNBLOCK").arg(id);
+        let end = connection
+            .send_packed_command(&cmd)
+            .await
+            .and_then(Value::extract_error);
+        let block = match end {
+            Ok(_) => BLOCK,
+            Err(e) if e.is_io_error() || e.is_connection_dropped() => return Err(e.into()),
+            Err(_) => BLOCK_WITHOUT_END,
+        };
+        Ok(Waiting {
+            connection,
+            id,
+            block,
+        })
     }
 
-    /// Waits until one of the agents may have work, for at most a second. `None`: nobody called; look anyway.
+    /// Gives the connection up, and with it a wait that may still be going on there.
+    pub fn reset(&mut self) {
+        self.connection = None;
+    }
+
+    /// Waits until one of the agents may have work, for some seconds at most. `None`: nobody called.
     ///
     /// # Errors
     /// When Redis does not answer; the next call connects anew.
     pub async fn wait(&mut self, agents: &[AgentName]) -> Result<Option<AgentName>, StoreError> {
         self.ready().await?;
-        let Some((connection, _)) = &mut self.connection else {
+        let Some(waiting) = &mut self.connection else {
             return Err(StoreError::unavailable(
                 UnavailableReason::Connection,
                 "no connection",
@@ -119,8 +157,9 @@ impl Waiter {
             .iter()
             .map(|a| self.store.0.keys.wake(self.partition, a))
             .collect();
-        cmd.arg(&keys).arg(BLOCK_SECONDS);
-        let reply = connection
+        cmd.arg(&keys).arg(waiting.block.as_secs_f64());
+        let reply = waiting
+            .connection
             .send_packed_command(&cmd)
             .await
             .and_then(Value::extract_error);

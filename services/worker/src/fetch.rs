@@ -18,6 +18,10 @@ use crate::{
     runner::Runner,
 };
 
+/// How often a worker that waits looks for work itself: what a lost wake-up costs at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long the end of a wait may take before its connection counts as half open.
+const END_WITHIN: Duration = Duration::from_millis(1_500);
 /// Before a wait is ended again that had not begun.
 const UNBLOCK_AGAIN: Duration = Duration::from_millis(5);
 /// After an error, at first and at most.
@@ -54,6 +58,8 @@ impl Fetcher {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     tracing::warn!(%error, partition = self.partition.0, "claiming failed");
+                    // A wait that goes on there could take tokens.
+                    waiter.reset();
                     drain.run_until_cancelled(tokio::time::sleep(pause)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -62,7 +68,7 @@ impl Fetcher {
         self.progress.finish();
     }
 
-    /// `empty`: agents that were just seen to have nothing queued, so that an idle worker need not try a claim.
+    /// `empty`: agents whose queues were seen empty. What came since has left a token, for which the wait looks.
     async fn step(
         &self,
         waiter: &mut Waiter,
@@ -72,6 +78,7 @@ impl Fetcher {
         let freed = self.freed.notified();
         tokio::pin!(freed);
         freed.as_mut().enable();
+        let drain = &self.context.drain;
         let waiting: Vec<AgentName> = self
             .runners
             .iter()
@@ -81,60 +88,78 @@ impl Fetcher {
         if waiting.is_empty() {
             tokio::select! {
                 () = freed => {}
-                () = self.context.drain.cancelled() => {}
+                () = drain.cancelled() => {}
                 // Only for the health check: there is nothing to look for without a slot.
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
             }
             return Ok(());
         }
-        if std::mem::take(empty) != waiting && self.fill().await? {
+        let seen = std::mem::take(empty);
+        if waiting.iter().any(|agent| !seen.contains(agent)) && self.fill().await? {
             return Ok(());
         }
         let id = waiter.ready().await?;
         let wait = waiter.wait(&waiting);
         tokio::pin!(wait);
-        tokio::select! {
-            woken = &mut wait => {
-                match woken? {
-                    // First the one that was called: the others can wait for a round trip.
-                    Some(agent) => {
-                        if let Some(runner) = self.runners.iter().find(|r| r.name == agent) {
-                            self.claim(runner).await?;
-                        }
-                    }
-                    // Nobody called: a token may have been lost with its taker, so look.
-                    None if !self.context.store.has_queued(self.partition, &waiting).await? => {
+        loop {
+            tokio::select! {
+                woken = &mut wait => {
+                    let more = match woken? {
+                        // First the one that was called: the others have tokens of their own.
+                        Some(agent) => match self.runners.iter().find(|r| r.name == agent) {
+                            Some(runner) => self.claim(runner).await?,
+                            None => false,
+                        },
+                        None => self.left_behind(&waiting).await?,
+                    };
+                    if !more {
                         empty.clone_from(&waiting);
                     }
-                    None => {}
+                    return Ok(());
                 }
-                return Ok(());
+                () = &mut freed => break,
+                () = drain.cancelled() => break,
+                () = tokio::time::sleep(LOOK_EVERY) => if self.left_behind(&waiting).await? { break },
             }
-            () = freed => {}
-            () = self.context.drain.cancelled() => {}
         }
         // The wait may take a token at any moment, so it is ended from outside and its end awaited, not dropped.
-        if !self.context.drain.is_cancelled() {
+        if !drain.is_cancelled() {
             self.fill().await?;
         }
-        loop {
-            match self.context.store.unblock(id).await {
-                // It may not have reached Redis yet: left alone it would wait for a second, and not for the agent whose
-                // slot was freed.
-                Ok(false) => tokio::select! {
-                    biased;
-                    ended = &mut wait => return ended.map(drop),
-                    () = tokio::time::sleep(UNBLOCK_AGAIN) => {}
-                },
-                Ok(true) => break,
-                Err(error) => {
-                    // Not every server can: then the wait ends by itself within a second.
-                    tracing::debug!(%error, "wait not ended early");
-                    break;
+        let end = async {
+            loop {
+                match self.context.store.unblock(id).await {
+                    // It may not have reached Redis yet: left alone it would go on, and not for the agent whose slot
+                    // was freed.
+                    Ok(false) => tokio::select! {
+                        biased;
+                        ended = &mut wait => return ended.map(drop),
+                        () = tokio::time::sleep(UNBLOCK_AGAIN) => {}
+                    },
+                    Ok(true) => break,
+                    Err(error) => {
+                        // Not every server can: there it ends by itself within a second.
+                        tracing::debug!(%error, "wait not ended early");
+                        break;
+                    }
                 }
             }
-        }
-        wait.await.map(drop)
+            wait.await.map(drop)
+        };
+        tokio::time::timeout(END_WITHIN, end)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::silent("a wait does not end")))
+    }
+
+    /// Whether there is work although nobody called: a token can be lost with its taker.
+    async fn left_behind(&self, agents: &[AgentName]) -> Result<bool, StoreError> {
+        let queued = self
+            .context
+            .store
+            .has_queued(self.partition, agents)
+            .await?;
+        self.progress.tick();
+        Ok(queued)
     }
 
     /// Claims for every runner with free slots. True: there may be more to claim at once.

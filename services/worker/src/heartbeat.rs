@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{held::HeldTasks, metrics as names, options::WorkerOptions, runner::Runner};
 
+/// How often agents are announced again: they stay known without that, so it only tells that they are served.
+const ANNOUNCE_AGENTS_EVERY: Duration = Duration::from_secs(60);
+
 /// What the thread needs.
 pub(crate) struct Heartbeat {
     pub(crate) store: StoreOptions,
@@ -53,6 +56,7 @@ impl Heartbeat {
         let mut ticks = tokio::time::interval(self.options.heartbeat_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut first_beat = Some(first_beat);
+        let mut agents_announced: Option<Instant> = None;
         let mut draining = false;
         loop {
             tokio::select! {
@@ -62,7 +66,7 @@ impl Heartbeat {
                     Some(Signal::Cancel(id)) => { self.held.cancel(&id); continue }
                     Some(Signal::Interrupt(id)) => { self.held.interrupt(&id); continue }
                     // Something may have been missed: look at once.
-                    Some(Signal::Reconnected) => {}
+                    Some(Signal::Reconnected) => agents_announced = None,
                     None => break,
                 },
                 // Announced at once; from then on the regular beats say so.
@@ -71,9 +75,14 @@ impl Heartbeat {
             self.renew(&store).await;
             let announcement = self.announcement(started_ms);
             let ttl = self.options.lease.max(self.options.heartbeat_interval * 3);
-            match store.announce(&announcement, &agents, ttl).await {
+            let known = agents_announced.is_some_and(|at| at.elapsed() < ANNOUNCE_AGENTS_EVERY);
+            let also: &[AgentAnnouncement] = if known { &[] } else { &agents };
+            match store.announce(&announcement, also, ttl).await {
                 Ok(()) => {
                     self.progress.tick();
+                    if !known {
+                        agents_announced = Some(Instant::now());
+                    }
                     if let Some(first) = first_beat.take() {
                         let _ = first.send(());
                     }

@@ -174,8 +174,8 @@ async fn copy(
                     return Ok(());
                 }
                 if network.loses(sent) {
-                    redis.read(&mut answers).await?;
-                    return Ok(());
+                    // It has answered when it has begun to.
+                    return redis.readable().await;
                 }
             }
             read = redis.read(&mut answers) => {
