@@ -24,7 +24,7 @@ fn every_metric_is_in_the_table_and_the_reverse() {
     let sources = [
         "crates/factorial-core/src/script.rs",
         "crates/factorial-service/src/metrics.rs",
-        "services/gateway/src/metrics.rs",
+        "crates/factorial-rest/src/metrics.rs",
         "services/worker/src/metrics.rs",
         "services/reaper/src/metrics.rs",
     ]

@@ -104,7 +104,7 @@ async fn sigterm_drains() {
         .text()
         .await
         .unwrap();
-    let counted = r#"factorial_gateway_requests_total{method="GET",route="/",status="200"} 1"#;
+    let counted = r#"factorial_http_requests_total{method="GET",route="/",status="200"} 1"#;
     assert!(metrics.contains(counted), "{metrics}");
 
     let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();

@@ -20,8 +20,10 @@ pub(super) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) struct Hand {
     pub(super) store: Store,
     worker: WorkerId,
-    calls: AtomicU64,
 }
+
+/// Number of the last claim, by whichever hand: they share a name.
+static CALLS: AtomicU64 = AtomicU64::new(0);
 
 /// Schema of the tool `publish`, which needs an approval.
 fn publish() -> Value {
@@ -34,11 +36,7 @@ fn publish() -> Value {
 impl Hand {
     pub(crate) fn new(store: Store) -> Self {
         let worker = WorkerId::new("hand-1").unwrap();
-        Self {
-            store,
-            worker,
-            calls: AtomicU64::new(1),
-        }
+        Self { store, worker }
     }
 
     pub(crate) async fn announce(&self, agents: &[&str]) {
@@ -82,7 +80,7 @@ impl Hand {
                     agent: &agent,
                     most: 1,
                     lease: LEASE,
-                    number: self.calls.fetch_add(1, Ordering::Relaxed),
+                    number: CALLS.fetch_add(1, Ordering::Relaxed) + 1,
                 };
                 if let Some(claimed) = self.store.claim(request).await.unwrap().pop() {
                     return Some(claimed);

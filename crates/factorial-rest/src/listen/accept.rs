@@ -25,7 +25,7 @@ const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: applic
     \"detail\":\"connections\"}";
 
 /// Serves until `shutdown`: at `drain` nothing new is accepted and open requests may go on for `grace`; at `now` all end.
-pub(crate) async fn serve(
+pub async fn serve(
     listener: TcpListener,
     router: Router,
     max_connections: usize,

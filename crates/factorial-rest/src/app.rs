@@ -1,25 +1,31 @@
 //! What all handlers share.
 //!
-//! Made by `run`, handed to handlers as `State<AppState>`. Invariant: the two budgets are apart, so that open streams
+//! Made by the services, handed to handlers as `State<AppState>`. Invariant: the two budgets are apart, so that open streams
 //! and long polls never keep ordinary requests out.
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use factorial_core::Store;
 use factorial_service::{ApiError, ErrorKind, config::GatewayConfig};
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::Semaphore,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     agents::AgentDirectory,
     answers::Tokens,
-    clock::StoreClock,
+    clock::{StoreClock, machine_ms},
     layers::{Slot, WaitGuard},
     metrics::{REQUESTS_SHED_TOTAL, WAITS_OPEN},
 };
 
-/// Shared by all requests of a gateway.
-pub(crate) struct App {
+/// Between two looks at the agents and the clock of Redis.
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
+
+/// Shared by all requests of a process.
+pub struct App {
     pub(crate) store: Store,
     pub(crate) agents: AgentDirectory,
     pub(crate) clock: StoreClock,
@@ -39,7 +45,7 @@ pub(crate) struct App {
 
 /// A handle to [`App`]; clones are the same.
 #[derive(Clone)]
-pub(crate) struct AppState(Arc<App>);
+pub struct AppState(Arc<App>);
 
 impl Deref for AppState {
     type Target = App;
@@ -50,7 +56,9 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(store: Store, config: &GatewayConfig, drain: CancellationToken) -> Self {
+    /// For a process that serves until `drain`.
+    #[must_use]
+    pub fn new(store: Store, config: &GatewayConfig, drain: CancellationToken) -> Self {
         Self(Arc::new(App {
             store,
             agents: AgentDirectory::default(),
@@ -64,6 +72,26 @@ impl AppState {
             keep_alive: config.stream_keep_alive_seconds,
             drain,
         }))
+    }
+
+    /// Follows what workers announce, and the clock of Redis. Never ends.
+    pub async fn refresh(&self) {
+        let mut timer = interval(REFRESH_EVERY);
+        timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            timer.tick().await;
+            let asked_ms = machine_ms();
+            match self.store.now_ms().await {
+                Ok(store_ms) => self.clock.learn(store_ms, asked_ms),
+                Err(error) => {
+                    tracing::debug!(%error, "clock of the store not read");
+                    continue;
+                }
+            }
+            if let Err(error) = self.agents.all(&self.store).await {
+                tracing::debug!(%error, "agents not read");
+            }
+        }
     }
 
     /// Exchanges the permit of a request for one to wait: what it does from here on is mostly nothing.

@@ -4,4 +4,4 @@ mod accept;
 mod connection;
 mod stall;
 
-pub(crate) use accept::serve;
+pub use accept::serve;

@@ -1,32 +1,32 @@
-//! Names of the gateway's metrics.
+//! Names of the metrics of the REST interface.
 //!
 //! Invariant: labels come from closed sets; a path is labelled by its route, never as it was asked for.
 
 /// Counter of answers. Labels: `method`, `route`, `status`.
-pub(crate) const REQUESTS_TOTAL: &str = "factorial_gateway_requests_total";
+pub(crate) const REQUESTS_TOTAL: &str = "factorial_http_requests_total";
 /// Histogram: seconds from the head of a request to the head of its answer. Labels: `method`, `route`.
-pub(crate) const REQUEST_DURATION_SECONDS: &str = "factorial_gateway_request_duration_seconds";
+pub(crate) const REQUEST_DURATION_SECONDS: &str = "factorial_http_request_duration_seconds";
 /// Gauge: requests in progress, streams not counted.
-pub(crate) const REQUESTS_IN_PROGRESS: &str = "factorial_gateway_requests_in_progress";
+pub(crate) const REQUESTS_IN_PROGRESS: &str = "factorial_http_requests_in_progress";
 /// Counter of requests refused for want of room. Label: `budget` (`requests`, `waits`, `connections`).
-pub(crate) const REQUESTS_SHED_TOTAL: &str = "factorial_gateway_requests_shed_total";
+pub(crate) const REQUESTS_SHED_TOTAL: &str = "factorial_http_requests_shed_total";
 /// Gauge: open waits. Label: `kind` (`stream`, `long_poll`).
-pub(crate) const WAITS_OPEN: &str = "factorial_gateway_waits_open";
+pub(crate) const WAITS_OPEN: &str = "factorial_http_waits_open";
 /// Counter of ended event streams. Label: `reason` (`finished`, `gone`, `drain`, `failed`, `client`).
-pub(crate) const STREAMS_ENDED_TOTAL: &str = "factorial_gateway_streams_ended_total";
+pub(crate) const STREAMS_ENDED_TOTAL: &str = "factorial_http_streams_ended_total";
 /// Counter of events sent by streams.
-pub(crate) const STREAM_EVENTS_TOTAL: &str = "factorial_gateway_stream_events_total";
+pub(crate) const STREAM_EVENTS_TOTAL: &str = "factorial_http_stream_events_total";
 /// Gauge: open connections.
-pub(crate) const CONNECTIONS_OPEN: &str = "factorial_gateway_connections_open";
+pub(crate) const CONNECTIONS_OPEN: &str = "factorial_http_connections_open";
 /// Counter of connections closed because the client did not read what it had asked for.
-pub(crate) const CONNECTIONS_STALLED_TOTAL: &str = "factorial_gateway_connections_stalled_total";
+pub(crate) const CONNECTIONS_STALLED_TOTAL: &str = "factorial_http_connections_stalled_total";
 /// Counter of submissions. Label: `outcome` (`accepted`, `replayed`, `refused`).
-pub(crate) const TASKS_SUBMITTED_TOTAL: &str = "factorial_gateway_tasks_submitted_total";
+pub(crate) const TASKS_SUBMITTED_TOTAL: &str = "factorial_http_tasks_submitted_total";
 /// Counter of batches. Label: `outcome` (`accepted`, `replayed`, `refused`, `incomplete`).
-pub(crate) const BATCHES_SUBMITTED_TOTAL: &str = "factorial_gateway_batches_submitted_total";
+pub(crate) const BATCHES_SUBMITTED_TOTAL: &str = "factorial_http_batches_submitted_total";
 
 /// Gives the recorder the help texts.
-pub(crate) fn describe() {
+pub fn describe() {
     metrics::describe_counter!(REQUESTS_TOTAL, "Answers, by method, route and status.");
     metrics::describe_histogram!(
         REQUEST_DURATION_SECONDS,

@@ -60,7 +60,7 @@ pub(crate) fn service() -> OpenApiRouter<AppState> {
 }
 
 /// The whole application.
-pub(crate) fn router(app: AppState) -> Router {
+pub fn router(app: AppState) -> Router {
     let v1: Router<AppState> = v1().into();
     let service: Router<AppState> = service().into();
     let document = openapi::document().to_string();

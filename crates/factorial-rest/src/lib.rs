@@ -1,0 +1,29 @@
+//! The operations of the REST interface, with their event streams and their document.
+//!
+//! The gateway serves all of them under `/v1`; the dashboard serves the same ones to its page. Invariant: all state is in
+//! Redis, so any number of processes serve one namespace.
+
+mod agents;
+mod answers;
+mod app;
+mod batch;
+mod clock;
+mod convert;
+mod extract;
+mod family;
+mod layers;
+mod listen;
+mod metrics;
+mod openapi;
+mod ownership;
+mod refusal;
+mod router;
+mod routes;
+mod stream;
+mod submission;
+
+pub use app::AppState;
+pub use listen::serve;
+pub use metrics::describe as describe_metrics;
+pub use openapi::document as openapi_document;
+pub use router::router;
