@@ -15,7 +15,7 @@ pub enum Content {
     Text(String),
     /// Field -> value.
     Hash(BTreeMap<String, String>),
-    /// In order.
+    /// In order; of a stream, each entry is its id and its one value.
     List(Vec<String>),
     /// A set.
     Set(BTreeSet<String>),
@@ -175,6 +175,7 @@ fn read(raw: &mut Connection, names: &[String]) -> Vec<(String, Stored)> {
             "string" => pipe.cmd("GET").arg(name),
             "hash" => pipe.cmd("HGETALL").arg(name),
             "list" => pipe.cmd("LRANGE").arg(name).arg(0).arg(-1),
+            "stream" => pipe.cmd("XRANGE").arg(name).arg("-").arg("+"),
             "set" => pipe.cmd("SMEMBERS").arg(name),
             "zset" => pipe
                 .cmd("ZRANGE")
@@ -194,6 +195,12 @@ fn read(raw: &mut Connection, names: &[String]) -> Vec<(String, Stored)> {
             "string" => Content::Text(convert(value)),
             "hash" => Content::Hash(convert(value)),
             "list" => Content::List(convert(value)),
+            "stream" => Content::List(
+                convert::<Vec<(String, (String, String))>>(value)
+                    .into_iter()
+                    .map(|(id, (_, entry))| format!("{id} {entry}"))
+                    .collect(),
+            ),
             "set" => Content::Set(convert(value)),
             "zset" => Content::Sorted(
                 convert::<Vec<(String, f64)>>(value)

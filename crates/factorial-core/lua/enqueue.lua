@@ -15,6 +15,7 @@
 --- @include "num"
 --- @include "attempt"
 --- @include "ended"
+--- @include "feed"
 --- @include "inline_input"
 --- @include "make_ready"
 --- @include "metric"
@@ -104,6 +105,7 @@ local function accept(at, last)
     end
     members[#members + 1], members[#members + 2] = num(now), id
   end
+  feed(key, id, 1, { num(now) .. ' 0 0 task_enqueued {"status":"' .. state .. '"}' }, now)
   return { 'accepted', state, num(now) }
 end
 

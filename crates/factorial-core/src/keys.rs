@@ -53,6 +53,16 @@ impl Keys {
     pub fn event_channel(&self, id: &TaskId) -> String {
         format!("{}{}{id}", self.base(id.partition()), s::EVENT_CHANNEL)
     }
+    /// Feed of an owner.
+    #[must_use]
+    pub fn feed(&self, partition: Partition, owner: &OwnerId) -> String {
+        format!("{}{}{owner}", self.base(partition), s::FEED)
+    }
+    /// Channel of the feed of an owner.
+    #[must_use]
+    pub fn feed_channel(&self, partition: Partition, owner: &OwnerId) -> String {
+        format!("{}{}{owner}", self.base(partition), s::FEED_CHANNEL)
+    }
     /// Channel of the signals to a worker.
     #[must_use]
     pub fn worker_channel(&self, partition: Partition, worker: &WorkerId) -> String {

@@ -10,6 +10,7 @@ mod conversation;
 mod error;
 mod event;
 mod failure;
+mod feed;
 mod group;
 mod ids;
 mod keys;
@@ -36,6 +37,7 @@ pub use conversation::{Entry, InputMessage, Role, ToolCall};
 pub use error::{StoreError, UnavailableReason};
 pub use event::{Event, EventType, NewEvent};
 pub use failure::{Failure, kind as failure_kind};
+pub use feed::{FeedEntry, FeedPage};
 pub use ids::{
     AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WorkerId,
 };

@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, mpsc};
 use crate::{
     error::StoreError,
     event::Event,
+    feed::FeedEntry,
     ids::TaskId,
     link::Link,
     script::{Script, script},
@@ -33,6 +34,8 @@ const REJOIN_AFTER: Duration = Duration::from_millis(100);
 pub enum EventBatch {
     /// New events, in order, as they were appended.
     Events(Arc<[Event]>),
+    /// A new entry of a feed.
+    Entry(Arc<FeedEntry>),
     /// Something may have been missed: read the log from the last `seq` seen.
     Look,
 }
@@ -198,7 +201,7 @@ async fn serve(
                 let Some(message) = message else { return Ok(()) };
                 let Some(sender) = joined.get(message.get_channel_name()) else { continue };
                 let payload: String = message.get_payload()?;
-                let _ = sender.send(decode(&payload).map_or(EventBatch::Look, EventBatch::Events));
+                let _ = sender.send(decode(message.get_channel_name(), &payload));
             }
             request = inbox.recv() => {
                 let Some(request) = request else { return Ok(()) };
@@ -226,6 +229,8 @@ async fn serve(
 async fn mark(link: Arc<Link>, channel: String, sender: broadcast::Sender<EventBatch>) {
     // `{namespace:partition}:` and the id of a task, or of a batch, which is not marked.
     let Some((base, id)) = channel.rsplit_once(segments::EVENT_CHANNEL) else {
+        // A feed is kept going by whoever follows it.
+        let _ = sender.send(EventBatch::Look);
         return;
     };
     while sender.receiver_count() > 0 {
@@ -240,8 +245,17 @@ async fn mark(link: Arc<Link>, channel: String, sender: broadcast::Sender<EventB
     }
 }
 
+fn decode(channel: &str, payload: &str) -> EventBatch {
+    if channel.contains(segments::EVENT_CHANNEL) {
+        events(payload).map_or(EventBatch::Look, EventBatch::Events)
+    } else {
+        let entry = FeedEntry::notified(payload).ok().flatten();
+        entry.map_or(EventBatch::Look, |entry| EventBatch::Entry(Arc::new(entry)))
+    }
+}
+
 /// First `seq`, then one stored event a line.
-fn decode(payload: &str) -> Result<Arc<[Event]>, StoreError> {
+fn events(payload: &str) -> Result<Arc<[Event]>, StoreError> {
     let mut lines = payload.split('\n');
     let first: u64 = lines
         .next()

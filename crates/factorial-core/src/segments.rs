@@ -70,6 +70,12 @@ pub const FILLING: &str = "filling";
 pub const CANCELLING: &str = "cancelling";
 /// `ev:<id>` channel: events of a task as they are appended.
 pub const EVENT_CHANNEL: &str = "ev:";
+/// `fo` hash with expiry: owner whose feed is followed -> until when (ms); `<owner> n` -> number of its last entry.
+pub const FOLLOWED: &str = "fo";
+/// `f:<owner>` stream with expiry: its feed; see `feed.rs`.
+pub const FEED: &str = "f:";
+/// `of:<owner>` channel: entries of the feed as they are added.
+pub const FEED_CHANNEL: &str = "of:";
 /// `w:<worker>` channel: cancellations and interrupts for a worker.
 pub const WORKER_CHANNEL: &str = "w:";
 /// `due` channel: a task became the next one due.

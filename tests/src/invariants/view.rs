@@ -184,7 +184,11 @@ impl PartitionView {
             self.batch_places.insert(name.to_owned(), sorted(content)?);
         } else if name.starts_with(s::DONE) || [s::LEASE, s::DELAY, s::PENDING].contains(&name) {
             self.places.insert(name.to_owned(), sorted(content)?);
-        } else if name.starts_with(s::TIMELINE) || name.starts_with(s::IDEMPOTENCY) {
+        } else if [s::TIMELINE, s::IDEMPOTENCY, s::FEED]
+            .iter()
+            .any(|kept| name.starts_with(kept))
+            || name == s::FOLLOWED
+        {
             return stored.expires.then_some(());
         } else {
             match name {

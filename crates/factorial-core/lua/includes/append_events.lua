@@ -1,3 +1,4 @@
+--- @include "feed"
 --- @include "num"
 --- @include "push_all"
 -- Appends events to the log of a task and tells whoever listens.
@@ -12,4 +13,5 @@ local function append_events(id, attempt, now, events, quiet)
   if not quiet then
     redis.call('PUBLISH', B .. K_EVENT_CHANNEL .. id, last - n + 2 .. '\n' .. table.concat(events, '\n'))
   end
+  feed(B .. K_TASK .. id, id, last - n + 2, events, now)
 end

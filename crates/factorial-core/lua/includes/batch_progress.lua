@@ -1,9 +1,11 @@
+--- @include "feed"
 --- @include "num"
 -- Appends an event to the log of a batch and tells whoever listens.
 local function batch_event(batch, now, event, data)
   local stored = num(now) .. ' 0 0 ' .. event .. ' ' .. data
   local seq = redis.call('RPUSH', B .. K_BATCH .. batch .. K_EVENTS, stored)
   redis.call('PUBLISH', B .. K_EVENT_CHANNEL .. batch, num(seq) .. '\n' .. stored)
+  feed(B .. K_BATCH .. batch, batch, num(seq), { stored }, now)
 end
 
 -- Says how far a batch is, once a percent, and ends it when it is sealed and all its members have ended.

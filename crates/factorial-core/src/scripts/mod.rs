@@ -14,6 +14,7 @@ pub(crate) mod expire;
 pub(crate) mod expire_batches;
 pub(crate) mod expire_waits;
 pub(crate) mod finish;
+pub(crate) mod follow_owner;
 pub(crate) mod open_batch;
 pub(crate) mod park;
 pub(crate) mod promote;

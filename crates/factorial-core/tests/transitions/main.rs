@@ -18,6 +18,7 @@ mod deadlines;
 mod enqueue;
 mod expire;
 mod family;
+mod feed;
 mod finish;
 mod groups;
 mod idempotency;
