@@ -7,6 +7,7 @@ mod agent;
 mod approval;
 mod batch;
 mod event;
+mod feed;
 mod health;
 mod message;
 mod page;
@@ -26,6 +27,9 @@ pub use batch::{
     ProgressUnit, SubmitBatch,
 };
 pub use event::{Event, EventPage};
+pub use feed::{
+    FEED_GAP, FEED_OPENED, FEED_SNAPSHOT, FeedEvent, FeedEventPage, FeedSnapshot, FeedTask,
+};
 pub use health::Health;
 pub use message::{InputMessage, InputRole, Message, MessageBody, MessagePage, ToolCall};
 pub use page::Page;

@@ -15,7 +15,7 @@ use ulid::Ulid;
 use crate::{
     client::{Answer, Client, Repeat},
     error::ClientError,
-    events::{Subject, follow},
+    events::{Subject, log},
     results::results,
     tasks::page,
 };
@@ -173,7 +173,7 @@ impl Client {
         id: &str,
         starting_after: u64,
     ) -> impl Stream<Item = Result<BatchEvent, ClientError>> + Send + use<> {
-        follow(self, id, starting_after)
+        log(self, id, starting_after)
     }
 
     /// The results of the members that have ended, in order, from the first on or after an index. A stream that breaks off

@@ -23,15 +23,20 @@ pub struct FeedEntry {
     pub id: String,
     /// The agent of the task; `None` of a batch.
     pub agent: Option<String>,
-    /// At least one.
+    /// None in the entry that opens a feed.
     pub events: Vec<Event>,
 }
 
 impl FeedEntry {
-    /// Id, agent and first `seq`, then one stored event a line. `None`: the entry that opens a feed.
-    pub(crate) fn decode(n: u64, entry: &str) -> Result<Option<Self>, StoreError> {
+    /// Id, agent and first `seq`, then one stored event a line. Empty: the entry that opens a feed.
+    pub(crate) fn decode(n: u64, entry: &str) -> Result<Self, StoreError> {
         if entry.is_empty() {
-            return Ok(None);
+            return Ok(Self {
+                n,
+                id: String::new(),
+                agent: None,
+                events: Vec::new(),
+            });
         }
         let bad = || StoreError::corrupt("feed", format!("entry {n}"));
         let mut lines = entry.split('\n');
@@ -43,19 +48,16 @@ impl FeedEntry {
             .zip(first..)
             .map(|(line, seq)| Event::decode(seq, line))
             .collect::<Result<_, _>>()?;
-        if events.is_empty() {
-            return Err(bad());
-        }
-        Ok(Some(Self {
+        Ok(Self {
             n,
             id,
             agent: Some(agent).filter(|agent| !agent.is_empty()),
             events,
-        }))
+        })
     }
 
     /// A notification: the number, then the entry.
-    pub(crate) fn notified(payload: &str) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn notified(payload: &str) -> Result<Self, StoreError> {
         let (n, entry) = payload
             .split_once('\n')
             .ok_or_else(|| StoreError::corrupt("feed", "notification"))?;
@@ -66,18 +68,9 @@ impl FeedEntry {
     }
 }
 
-/// A part of a feed, oldest first.
-#[derive(Clone, Debug, Default)]
-pub struct FeedPage {
-    /// The entries.
-    pub entries: Vec<FeedEntry>,
-    /// Number of the first and the last entry that was read, those that open a feed included.
-    pub numbers: Option<(u64, u64)>,
-}
-
 impl Store {
-    /// Entries of a feed after a number, at most `limit`. When the first one does not follow that number, what was between
-    /// is gone.
+    /// Entries of a feed after a number, oldest first, at most `limit`. Where one does not follow the number before it, what
+    /// was between is gone.
     ///
     /// # Errors
     /// When Redis does not answer, or an entry cannot be read.
@@ -87,7 +80,7 @@ impl Store {
         owner: &OwnerId,
         after: u64,
         limit: usize,
-    ) -> Result<FeedPage, StoreError> {
+    ) -> Result<Vec<FeedEntry>, StoreError> {
         let mut cmd = redis::cmd("XRANGE");
         cmd.arg(self.0.keys.feed(partition, owner))
             .arg(format!("{}-0", after.saturating_add(1)))
@@ -95,7 +88,7 @@ impl Store {
             .arg("COUNT")
             .arg(limit);
         let mut items = Reply::new("feed", vec![self.0.link.command(&cmd).await?]).array()?;
-        let mut page = FeedPage::default();
+        let mut entries = Vec::new();
         while !items.is_empty() {
             let mut item = items.array()?;
             let id = item.text()?;
@@ -107,10 +100,9 @@ impl Store {
             let mut fields = item.map()?;
             fields.value()?;
             let entry = text(fields.value()?).map_err(|e| StoreError::corrupt("feed", e))?;
-            page.entries.extend(FeedEntry::decode(n, &entry)?);
-            page.numbers = Some((page.numbers.map_or(n, |(first, _)| first), n));
+            entries.push(FeedEntry::decode(n, &entry)?);
         }
-        Ok(page)
+        Ok(entries)
     }
 
     /// Live entries of a feed, as [`crate::EventBatch::Entry`]; to be joined with [`Store::feed`] by their numbers.

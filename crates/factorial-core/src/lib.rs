@@ -37,7 +37,7 @@ pub use conversation::{Entry, InputMessage, Role, ToolCall};
 pub use error::{StoreError, UnavailableReason};
 pub use event::{Event, EventType, NewEvent};
 pub use failure::{Failure, kind as failure_kind};
-pub use feed::{FeedEntry, FeedPage};
+pub use feed::FeedEntry;
 pub use ids::{
     AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WorkerId,
 };

@@ -249,7 +249,7 @@ fn decode(channel: &str, payload: &str) -> EventBatch {
     if channel.contains(segments::EVENT_CHANNEL) {
         events(payload).map_or(EventBatch::Look, EventBatch::Events)
     } else {
-        let entry = FeedEntry::notified(payload).ok().flatten();
+        let entry = FeedEntry::notified(payload);
         entry.map_or(EventBatch::Look, |entry| EventBatch::Entry(Arc::new(entry)))
     }
 }

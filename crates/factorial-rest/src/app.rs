@@ -11,7 +11,7 @@ use tokio::{
     sync::Semaphore,
     time::{MissedTickBehavior, interval},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     agents::AgentDirectory,
@@ -39,6 +39,8 @@ pub struct App {
     pub(crate) max_body_bytes: usize,
     pub(crate) max_batch_bytes: u64,
     pub(crate) keep_alive: Duration,
+    /// Open sockets: they outlive the connections that they came over.
+    pub(crate) sockets: TaskTracker,
     /// Cancelled when nothing new is to be waited for.
     pub(crate) drain: CancellationToken,
 }
@@ -70,6 +72,7 @@ impl AppState {
             max_body_bytes: config.max_body_bytes,
             max_batch_bytes: config.max_batch_bytes,
             keep_alive: config.stream_keep_alive_seconds,
+            sockets: TaskTracker::new(),
             drain,
         }))
     }
@@ -92,6 +95,12 @@ impl AppState {
                 tracing::debug!(%error, "agents not read");
             }
         }
+    }
+
+    /// Ends when all sockets are closed, which they are soon after `drain`.
+    pub async fn sockets_closed(&self) {
+        self.sockets.close();
+        self.sockets.wait().await;
     }
 
     /// Exchanges the permit of a request for one to wait: what it does from here on is mostly nothing.

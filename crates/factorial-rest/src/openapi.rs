@@ -75,6 +75,7 @@ const KINDS: [ErrorKind; 27] = [
         (name = "tool calls", description = "Calls that are answered from outside"),
         (name = "approvals", description = "Calls that need a person's yes"),
         (name = "callbacks", description = "Answers without a key, by the token of one call"),
+        (name = "events", description = "What happens to the tasks of an owner"),
         (name = "agents", description = "What can be asked"),
         (name = "workers", description = "Who runs the tasks"),
         (name = "service", description = "The gateway itself"),

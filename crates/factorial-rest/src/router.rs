@@ -15,7 +15,9 @@ use crate::{
     app::AppState,
     layers::{bound, catch_panic, observe},
     openapi,
-    routes::{agents, approvals, batches, callbacks, fallback, health, tasks, tool_calls, workers},
+    routes::{
+        agents, approvals, batches, callbacks, events, fallback, health, tasks, tool_calls, workers,
+    },
 };
 
 /// Everything under `/v1`.
@@ -49,6 +51,7 @@ pub(crate) fn v1() -> OpenApiRouter<AppState> {
         .routes(routes!(batches::cancel::cancel_batch))
         .routes(routes!(batches::events::list_batch_events))
         .routes(routes!(batches::results::list_batch_results))
+        .routes(routes!(events::list::list_events))
         .routes(routes!(agents::list::list_agents))
         .routes(routes!(agents::get::get_agent))
         .routes(routes!(workers::list::list_workers))

@@ -31,4 +31,8 @@ pub async fn run(listener: TcpListener, store: Store, config: &GatewayConfig, sh
         () = serving => {}
         () = app.refresh() => {}
     }
+    tokio::select! {
+        () = app.sockets_closed() => {}
+        () = shutdown.now.cancelled() => {}
+    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod approvals;
 pub(crate) mod batches;
 pub(crate) mod callbacks;
+pub(crate) mod events;
 pub(crate) mod fallback;
 pub(crate) mod health;
 mod page;

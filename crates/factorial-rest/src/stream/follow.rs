@@ -1,6 +1,6 @@
 //! Follows the log of a task or a batch from any `seq` on.
 //!
-//! Used by the body of an event stream. The log is read first, then live notifications are joined to it by `seq`; where
+//! A source of streams. The log is read first, then live notifications are joined to it by `seq`; where
 //! they do not fit, the log is read again. Invariants: every `seq` comes once and in order; it ends only when the task or
 //! batch has ended and its log has been read to the end, so that an operator's retry is followed through.
 
@@ -9,7 +9,11 @@ use std::time::Duration;
 use factorial_core::{Event, EventBatch, Store, StoreError, Subscription};
 use tokio::time::sleep;
 
-use super::log::{Log, Standing};
+use super::{
+    item::Item,
+    log::{Log, Standing},
+    source::End,
+};
 
 /// Events read from the log at once. All of them are held for a reader who does not read on.
 const PAGE: u64 = 32;
@@ -24,17 +28,6 @@ pub(crate) struct Follow {
     last: u64,
     /// The log may hold events after `last` that no notification will bring.
     behind: bool,
-}
-
-/// Why there is no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Its subject has ended, and everything was read.
-    Finished,
-    /// Its subject has expired.
-    Gone,
-    /// What is stored cannot be read.
-    Failed,
 }
 
 impl Follow {
@@ -55,7 +48,25 @@ impl Follow {
     }
 
     /// The next events, at least one. Waits for them, also while Redis is away. Safe to be dropped while it waits.
-    pub(crate) async fn next(&mut self) -> Result<Vec<Event>, End> {
+    pub(crate) async fn next(&mut self) -> Result<Vec<Item>, End> {
+        let events = self.events().await?;
+        let items: Result<Vec<Item>, StoreError> =
+            events.iter().map(|event| self.item(event)).collect();
+        items.map_err(|error| {
+            tracing::error!(log.id = self.log.id(), %error, "event stream failed");
+            End::Failed
+        })
+    }
+
+    fn item(&self, event: &Event) -> Result<Item, StoreError> {
+        Ok(Item {
+            cursor: Some(event.seq.to_string()),
+            name: event.event_type.clone(),
+            data: self.log.encode(event)?,
+        })
+    }
+
+    async fn events(&mut self) -> Result<Vec<Event>, End> {
         loop {
             let step = if self.behind {
                 self.read_on().await

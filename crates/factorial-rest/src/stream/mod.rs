@@ -1,9 +1,20 @@
-//! Event streams: the log of a task or a batch, then what is appended to it, without gap or repetition.
+//! Streams: the log of a task or a batch, or the feed of an owner, then what is added, without gap or repetition.
 
-mod body;
+mod feed;
+mod filter;
 mod follow;
+mod item;
 mod log;
 mod request;
+mod snapshot;
+mod socket;
+mod source;
+mod sse;
+mod upgrade;
 
+pub(crate) use feed::{Feed, Position};
+pub(crate) use filter::{FeedFilter, Pattern};
 pub(crate) use log::Log;
-pub(crate) use request::EventsRequest;
+pub(crate) use request::{EventsRequest, last_event_id, stream, wants_stream};
+pub(crate) use source::Source;
+pub(crate) use upgrade::Upgrade;

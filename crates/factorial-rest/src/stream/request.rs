@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use factorial_service::ApiError;
 use http::{HeaderMap, StatusCode, header};
 
-use super::{body::sse, log::Log};
+use super::{follow::Follow, log::Log, socket, source::Source, sse::sse, upgrade::Upgrade};
 use crate::{
     app::AppState,
     extract::{Params, within},
@@ -26,7 +26,7 @@ pub(crate) struct EventsRequest {
     pub(crate) after: u64,
     /// Most events of a page.
     pub(crate) limit: u64,
-    /// As a stream.
+    /// As a stream of server-sent events, or over a socket.
     pub(crate) live: bool,
 }
 
@@ -38,12 +38,15 @@ impl EventsRequest {
     pub(crate) fn take(headers: &HeaderMap, params: &mut Params) -> Result<Self, ApiError> {
         let after = params.take("starting_after", within(0..=LARGEST_SEQ));
         let limit = params.take("limit", within(1..=MOST));
-        let live = wants_stream(headers);
-        let resumed = if live { last_event_id(headers)? } else { None };
+        let resumed = if wants_stream(headers) {
+            last_seq(headers)?
+        } else {
+            None
+        };
         Ok(Self {
             after: resumed.or(after).unwrap_or(0),
             limit: limit.unwrap_or(USUAL),
-            live,
+            live: wants_stream(headers),
         })
     }
 
@@ -55,9 +58,10 @@ impl EventsRequest {
         &self,
         app: &AppState,
         slot: &Slot,
+        upgrade: Upgrade,
         log: Log,
     ) -> Result<Response, ApiError> {
-        if log.had_ended() {
+        if log.had_ended() && !upgrade.is_wanted() {
             let (left, _) = log
                 .events(&app.store, self.after, 1)
                 .await
@@ -67,26 +71,53 @@ impl EventsRequest {
                 return Ok(StatusCode::NO_CONTENT.into_response());
             }
         }
-        let wait = app.wait(slot, "stream")?;
-        let (store, drain) = (app.store.clone(), app.drain.clone());
-        Ok(sse(store, log, self.after, app.keep_alive, drain, wait))
+        let follow = Follow::new(app.store.clone(), log, self.after);
+        let source = Source::Log(Box::new(follow));
+        stream(app, slot, upgrade, source, self.after.to_string())
     }
 }
 
-fn wants_stream(headers: &HeaderMap) -> bool {
+/// The answer that streams a source, over a socket if the client wants one. `after`: where it begins.
+///
+/// # Errors
+/// When as many streams are open as may be.
+pub(crate) fn stream(
+    app: &AppState,
+    slot: &Slot,
+    upgrade: Upgrade,
+    source: Source,
+    after: String,
+) -> Result<Response, ApiError> {
+    let wait = app.wait(slot, "stream")?;
+    let (keep_alive, drain) = (app.keep_alive, app.drain.clone());
+    Ok(match upgrade.accept() {
+        Some(upgrade) => {
+            let sockets = app.sockets.clone();
+            upgrade.on_upgrade(move |socket| {
+                sockets.track_future(socket::serve(socket, source, keep_alive, drain, wait))
+            })
+        }
+        None => sse(source, after, keep_alive, drain, wait),
+    })
+}
+
+/// A client asked for server-sent events.
+pub(crate) fn wants_stream(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter();
     let mut accepted = accepted.filter_map(|value| value.to_str().ok());
     accepted.any(|value| value.contains("text/event-stream"))
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
-    let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else {
-        return Ok(None);
-    };
-    let id = id
-        .to_str()
-        .map_err(|_| ())
-        .and_then(|id| within(0..=LARGEST_SEQ)(id).map_err(|_| ()));
-    id.map(Some)
-        .map_err(|()| invalid("Last-Event-ID", "is not the id of an event"))
+/// The id that a client resumes a stream with.
+pub(crate) fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty())?;
+    // What is no text is no id either.
+    Some(id.to_str().unwrap_or("?"))
+}
+
+fn last_seq(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    let seq = last_event_id(headers)
+        .map(within(0..=LARGEST_SEQ))
+        .transpose();
+    seq.map_err(|_| invalid("Last-Event-ID", "is not the id of an event"))
 }

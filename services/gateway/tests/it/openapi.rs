@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Gateway, gateway};
 
-const ROUTES: [(&str, &str); 31] = [
+const ROUTES: [(&str, &str); 32] = [
     ("get", "/"),
     ("get", "/v1/agents"),
     ("get", "/v1/agents/{name}"),
@@ -19,6 +19,7 @@ const ROUTES: [(&str, &str); 31] = [
     ("post", "/v1/batches/{id}/cancel"),
     ("get", "/v1/batches/{id}/events"),
     ("get", "/v1/batches/{id}/results"),
+    ("get", "/v1/events"),
     ("get", "/v1/tasks"),
     ("post", "/v1/tasks"),
     ("get", "/v1/tasks/{id}"),

@@ -17,12 +17,12 @@ use crate::{
     layers::Slot,
     ownership,
     refusal::store_error,
-    stream::{EventsRequest, Log},
+    stream::{EventsRequest, Log, Upgrade},
 };
 
 /// Lists the events of a batch, or streams them.
 ///
-/// As those of a task: a page of events after `starting_after`, oldest first; with `Accept: text/event-stream` all events
+/// As those of a task: a page of events after `starting_after`, oldest first; with `Accept: text/event-stream`, or over a WebSocket, all events
 /// after it as they come, until the batch has ended and all was sent; 204 when there is nothing left to send. There are at
 /// most about a hundred of them, however many members the batch has.
 #[utoipa::path(
@@ -45,6 +45,7 @@ use crate::{
 pub(crate) async fn list_batch_events(
     State(app): State<AppState>,
     Extension(slot): Extension<Slot>,
+    upgrade: Upgrade,
     BatchInPath(id): BatchInPath,
     headers: HeaderMap,
     mut params: Params,
@@ -53,9 +54,9 @@ pub(crate) async fn list_batch_events(
     let owner = ownership::in_params(&mut params);
     params.finish()?;
     let batch = owned::batch(&app, &id, owner.as_ref()).await?;
-    if wanted.live {
+    if wanted.live || upgrade.is_wanted() {
         let log = Log::Batch(Box::new(batch));
-        return wanted.stream(&app, &slot, log).await;
+        return wanted.stream(&app, &slot, upgrade, log).await;
     }
     let (events, last_seq) = app
         .store

@@ -15,15 +15,15 @@ use crate::{
     extract::{Params, TaskInPath},
     layers::Slot,
     refusal::{no_task, store_error},
-    stream::{EventsRequest, Log},
+    stream::{EventsRequest, Log, Upgrade},
 };
 
 /// Lists the events of a task, or streams them.
 ///
 /// As JSON: a page of events after `starting_after`, oldest first. With `Accept: text/event-stream`: all events after
 /// it as they come, each with `id` (its `seq`), `event` (its type) and `data` (the event); a comment every few seconds
-/// when it is quiet. The stream ends when the task has ended and all was sent; 204 when there is nothing left to send.
-/// Connect again with `Last-Event-ID`, which stands for `starting_after` and wins over it.
+/// when it is quiet. Over a WebSocket (a `GET` with the usual handshake): the same, each event as a text message. The stream
+/// ends when the task has ended and all was sent; 204 when there is nothing left to send. Connect again with `Last-Event-ID`, which stands for `starting_after` and wins over it.
 #[utoipa::path(
     get, path = "/tasks/{id}/events", tag = "tasks",
     params(
@@ -43,6 +43,7 @@ use crate::{
 pub(crate) async fn list_task_events(
     State(app): State<AppState>,
     Extension(slot): Extension<Slot>,
+    upgrade: Upgrade,
     TaskInPath(id): TaskInPath,
     headers: HeaderMap,
     mut params: Params,
@@ -51,9 +52,9 @@ pub(crate) async fn list_task_events(
     params.finish()?;
     let task = app.store.task(&id).await.map_err(store_error)?;
     let task = task.ok_or_else(no_task)?;
-    if wanted.live {
+    if wanted.live || upgrade.is_wanted() {
         let log = Log::Task(Box::new(task));
-        return wanted.stream(&app, &slot, log).await;
+        return wanted.stream(&app, &slot, upgrade, log).await;
     }
     let (events, last_seq) = app
         .store

@@ -1,0 +1,3 @@
+//! The events of an owner.
+
+pub(crate) mod list;
