@@ -85,6 +85,7 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
         Command::BenchRole => bench::role().await,
         Command::Run(args) => run::run(&gateway(&args.common)?, &args).await,
         Command::Agents(args) => commands::agents(&gateway(&args.common)?, &args).await,
+        Command::Events(args) => commands::feed(&gateway(&args.common)?, &args).await,
         Command::Workers(common) => commands::workers(&gateway(&common)?).await,
         Command::Healthcheck { url, timeout } => {
             let limit = Duration::try_from_secs_f64(timeout)
@@ -168,6 +169,7 @@ impl Command {
         match self {
             Self::Run(args) => args.common.output,
             Self::Agents(args) => args.common.output,
+            Self::Events(args) => args.common.output,
             Self::Workers(common) => common.output,
             Self::Batch { command } => command.common().output,
             Self::Approvals(args) => args.common().output,

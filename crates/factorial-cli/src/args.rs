@@ -9,7 +9,7 @@ use crate::batch::{BatchRunArgs, BatchWatchArgs};
 use crate::bench::BenchArgs;
 use crate::commands::{
     AgentsArgs, BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, CancelArgs,
-    EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
+    EventsArgs, FeedArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
 };
 use crate::dev::DevArgs;
 use crate::exit;
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     },
     /// List agents, or show one
     Agents(AgentsArgs),
+    /// Watch what happens to all tasks and batches of an owner
+    Events(FeedArgs),
     /// List workers
     Workers(Common),
     /// Measure: how fast tasks are accepted, run and dispatched, and what they cost

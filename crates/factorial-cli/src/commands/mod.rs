@@ -2,6 +2,7 @@
 
 mod agents;
 mod batches;
+mod events;
 mod tasks;
 mod workers;
 
@@ -10,6 +11,7 @@ pub(crate) use batches::{
     BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, batch_cancel, batch_get,
     batch_list, batch_results,
 };
+pub(crate) use events::{FeedArgs, feed};
 pub(crate) use tasks::{
     CancelArgs, EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
     cancel, events, get, list, messages, result, retry, show_result, steer, tool_calls, tree,

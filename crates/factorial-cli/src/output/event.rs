@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use factorial_api::{Event, Failure};
+use factorial_api::{Event, Failure, FeedEvent, Time};
 use serde_json::Value;
 
 use super::age::duration;
@@ -10,21 +10,10 @@ use super::paint::{Paint, Tint, clean_line};
 
 /// `seq`, time, type, turn and attempt, and what else is known.
 pub(crate) fn event_line(event: &Event, paint: Paint) -> String {
-    let time = event.at.to_string();
-    // The day is the same for nearly all of them.
-    let clock = time
-        .split('T')
-        .nth(1)
-        .unwrap_or(&time)
-        .trim_end_matches('Z');
     let mut data = String::new();
     flatten(None, &event.data, &mut data);
-    let tint = match event.event_type.as_str() {
-        "run_completed" => Tint::Good,
-        kind if kind.ends_with("_failed") => Tint::Bad,
-        _ => Tint::Plain,
-    };
-    let head = format!("{:>5}  {clock}", event.seq);
+    let tint = tint_of(&event.event_type);
+    let head = format!("{:>5}  {}", event.seq, clock(event.at));
     let place = format!("turn {} attempt {}", event.turn, event.attempt);
     format!(
         "{}  {}  {}{data}\n",
@@ -32,6 +21,36 @@ pub(crate) fn event_line(event: &Event, paint: Paint) -> String {
         paint.tint(Tint::Faint, format!("{place:<17}")),
         paint.tint(tint, clean_line(&event.event_type)),
     )
+}
+
+/// Time, whose it is, type, and what else is known.
+pub(crate) fn feed_line(event: &FeedEvent, paint: Paint) -> String {
+    let mut data = String::new();
+    flatten(None, &event.data, &mut data);
+    let subject = event.task_id.as_deref().or(event.batch_id.as_deref());
+    let subject = clean_line(subject.unwrap_or("feed"));
+    let agent = clean_line(event.agent.as_deref().unwrap_or_default());
+    format!(
+        "{}  {subject:<28}  {agent:<12}  {}{data}\n",
+        paint.tint(Tint::Faint, clock(event.at)),
+        paint.tint(tint_of(&event.event_type), clean_line(&event.event_type)),
+    )
+}
+
+/// The time of day: the day is the same for nearly all of them.
+fn clock(at: Time) -> String {
+    let time = at.to_string();
+    let clock = time.split('T').nth(1).unwrap_or(&time);
+    clock.trim_end_matches('Z').to_owned()
+}
+
+fn tint_of(event_type: &str) -> Tint {
+    match event_type {
+        "run_completed" => Tint::Good,
+        "feed_gap" => Tint::Bad,
+        kind if kind.ends_with("_failed") => Tint::Bad,
+        _ => Tint::Plain,
+    }
 }
 
 /// `key=value` for all that is known; text is quoted as JSON where it has blanks.
@@ -81,7 +100,6 @@ pub(crate) fn millis_of(event: &Event, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use factorial_api::Time;
     use serde_json::json;
 
     use super::*;

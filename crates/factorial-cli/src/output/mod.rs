@@ -20,7 +20,7 @@ pub(crate) use age::duration;
 pub(crate) use agent::{agent_details, agent_table};
 pub(crate) use batch::{batch_details, batch_status_tint, batch_table};
 pub(crate) use call::{asked_details, asked_table, awaited_table, indented, one_line};
-pub(crate) use event::{event_line, failure_text, millis_of, text_of};
+pub(crate) use event::{event_line, failure_text, feed_line, millis_of, text_of};
 pub(crate) use message::conversation;
 pub(crate) use paint::{Paint, Tint, clean, clean_line, cut};
 pub(crate) use print::{Format, Printer};

@@ -3,6 +3,46 @@
 use super::support::{Dev, Process, directory, factorial};
 
 #[test]
+fn the_events_of_an_owner_are_watched() {
+    let dir = directory();
+    let dev = Dev::start(dir.path(), "server");
+    let watch = |arguments: &[&str]| {
+        let arguments = [&["events"], arguments].concat();
+        Process::start(&mut dev.client(&arguments))
+    };
+    let mut all = watch(&[]);
+    let mut ends = watch(&[
+        "--type",
+        "run_completed",
+        "--type",
+        "feed_opened",
+        "-o",
+        "json",
+    ]);
+    all.read_out_until("feed_opened\n");
+    let opened = ends.read_out_until("\n");
+    assert!(opened.contains(r#""event_type":"feed_opened""#), "{opened}");
+    let ids: Vec<String> = ["a", "b"]
+        .map(|reply| dev.submit(&format!("[[sim:reply={reply}]]")))
+        .into();
+    let mut last = String::new();
+    for _ in &ids {
+        let line = ends.read_out_until("\n");
+        let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(event["event_type"], "run_completed");
+        assert!(ids.iter().any(|id| event["task_id"] == id.as_str()));
+        last = event["cursor"].as_str().unwrap().to_owned();
+        let told = all.read_out_until("run_completed");
+        assert!(told.contains("assistant"), "{told}");
+    }
+    // It goes on where another one ended.
+    let third = dev.submit("[[sim:reply=c]]");
+    let mut on = watch(&["--cursor", &last]);
+    let told = on.read_out_until("run_completed");
+    assert!(told.contains(&third) && !told.contains(&ids[0]), "{told}");
+}
+
+#[test]
 fn lists_and_details() {
     let dir = directory();
     let dev = Dev::start(dir.path(), "server");

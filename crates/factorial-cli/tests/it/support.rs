@@ -64,6 +64,17 @@ fn drained(stream: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     })
 }
 
+fn read_until(stream: &mut impl Read, text: &str) -> String {
+    let mut read = Vec::new();
+    let mut byte = [0];
+    while !String::from_utf8_lossy(&read).contains(text) {
+        let so_far = String::from_utf8_lossy(&read);
+        assert_eq!(stream.read(&mut byte).unwrap(), 1, "{so_far}");
+        read.push(byte[0]);
+    }
+    String::from_utf8(read).unwrap()
+}
+
 /// A process that is ended at the latest when this is dropped.
 pub(crate) struct Process(Option<Child>);
 
@@ -86,19 +97,12 @@ impl Process {
 
     /// Reads standard error up to and with `text`.
     pub(crate) fn read_err_until(&mut self, text: &str) -> String {
-        let stderr = self.child().stderr.as_mut().unwrap();
-        let mut read = Vec::new();
-        let mut byte = [0];
-        while !String::from_utf8_lossy(&read).contains(text) {
-            assert_eq!(
-                stderr.read(&mut byte).unwrap(),
-                1,
-                "{}",
-                String::from_utf8_lossy(&read)
-            );
-            read.push(byte[0]);
-        }
-        String::from_utf8(read).unwrap()
+        read_until(self.child().stderr.as_mut().unwrap(), text)
+    }
+
+    /// Reads standard output up to and with `text`.
+    pub(crate) fn read_out_until(&mut self, text: &str) -> String {
+        read_until(self.child().stdout.as_mut().unwrap(), text)
     }
 
     /// Waits for the end.
