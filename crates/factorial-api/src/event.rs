@@ -41,3 +41,25 @@ pub struct EventPage {
     /// There is more after this page.
     pub has_more: bool,
 }
+
+/// Type of a [`TextDelta`].
+pub const TEXT_DELTA: &str = "progress_update_completion_delta";
+
+/// Text of the reply that a model is giving, for whoever follows a task without `stream`. It comes with no `seq`, since it is
+/// in no log: a reader who comes later gets what there is so far, and the committed reply is in the conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct TextDelta {
+    /// `progress_update_completion_delta`.
+    pub event_type: String,
+    /// The task.
+    pub task_id: String,
+    /// The turn.
+    pub turn: u32,
+    /// The attempt.
+    pub attempt: u32,
+    /// Bytes (UTF-8) of the reply before this part. At 0 the reply begins, also anew: what was shown of the turn is void.
+    pub offset: u64,
+    /// The part.
+    pub text: String,
+}

@@ -26,7 +26,7 @@ pub use batch::{
     BatchResult, BatchSettings, BatchStatus, CancelBatchRequest, LineProblem, Progress,
     ProgressUnit, SubmitBatch,
 };
-pub use event::{Event, EventPage};
+pub use event::{Event, EventPage, TEXT_DELTA, TextDelta};
 pub use feed::{
     FEED_GAP, FEED_OPENED, FEED_SNAPSHOT, FeedEvent, FeedEventPage, FeedSnapshot, FeedTask,
 };

@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use factorial_api::{ErrorCode, Event};
+use factorial_api::{ErrorCode, Event, TEXT_DELTA};
 use futures::Stream;
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -63,6 +63,10 @@ impl<E: Subject> Place for InLog<E> {
     }
 
     fn take(&mut self, frame: &Frame) -> Result<Option<E>, ClientError> {
+        // Text on its way is in no log.
+        if frame.name == TEXT_DELTA {
+            return Ok(None);
+        }
         let event: E = serde_json::from_str(&frame.data)?;
         let seq = event.seq();
         if seq <= self.last {

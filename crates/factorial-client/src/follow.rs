@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Frame {
     /// `id`; empty if it has none.
     pub(crate) id: String,
+    /// `event`.
+    pub(crate) name: String,
     /// JSON.
     pub(crate) data: String,
 }
@@ -156,6 +158,7 @@ impl<P: Place> Reader<P> {
             .map(|frame| match frame {
                 Ok(frame) => Ok(Frame {
                     id: frame.id,
+                    name: frame.event,
                     data: frame.data,
                 }),
                 Err(EventStreamError::Transport(error)) => Err(transport(error)),

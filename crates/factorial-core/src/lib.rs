@@ -43,7 +43,7 @@ pub use ids::{
 };
 pub use keys::Keys;
 pub use list::{ListFilter, ListPage};
-pub use live::{EventBatch, Subscription};
+pub use live::{EventBatch, ReplyText, Subscription};
 pub use registry::{AgentAnnouncement, WorkerAgentSlots, WorkerAnnouncement};
 pub use scripts::{
     answer::{Answer, AnswerOutcome},

@@ -23,6 +23,8 @@ use crate::{
 
 static WATCH: Script = script!("watch");
 
+/// Begins a notification of text; no events begin like that.
+const TEXT: &str = "text ";
 /// Notifications that a reader may lag behind before it has to read the log.
 const BUFFER: usize = 256;
 
@@ -34,10 +36,49 @@ const REJOIN_AFTER: Duration = Duration::from_millis(100);
 pub enum EventBatch {
     /// New events, in order, as they were appended.
     Events(Arc<[Event]>),
+    /// Text of the open reply; it is in no log.
+    Text(Arc<ReplyText>),
     /// A new entry of a feed.
     Entry(Arc<FeedEntry>),
     /// Something may have been missed: read the log from the last `seq` seen.
     Look,
+}
+
+/// A part of the reply that a model is giving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyText {
+    /// The attempt.
+    pub attempt: u32,
+    /// The turn.
+    pub turn: u32,
+    /// Bytes of the reply before this part; 0 when it is all that there is so far.
+    pub offset: usize,
+    /// The part.
+    pub text: String,
+}
+
+impl ReplyText {
+    /// `text <attempt> <turn> <offset>` on the first line.
+    fn encode(&self) -> String {
+        let Self {
+            attempt,
+            turn,
+            offset,
+            text,
+        } = self;
+        format!("{TEXT}{attempt} {turn} {offset}\n{text}")
+    }
+
+    fn decode(payload: &str) -> Option<Self> {
+        let (head, text) = payload.strip_prefix(TEXT)?.split_once('\n')?;
+        let mut numbers = head.split(' ');
+        Some(Self {
+            attempt: numbers.next()?.parse().ok()?,
+            turn: numbers.next()?.parse().ok()?,
+            offset: numbers.next()?.parse().ok()?,
+            text: text.to_owned(),
+        })
+    }
 }
 
 /// A reader's end; dropping it ends the subscription when it was the last of its channel.
@@ -136,6 +177,27 @@ impl Store {
     #[must_use]
     pub fn subscribe(&self, id: &TaskId) -> Subscription {
         self.0.live.subscribe(self.0.keys.event_channel(id))
+    }
+
+    /// Marks a task as listened to, as a new subscription does by itself, and has its worker say what there is of the open
+    /// reply: to all who listen, as [`EventBatch::Text`].
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn watch(&self, id: &TaskId) -> Result<(), StoreError> {
+        let base = self.base(id.partition());
+        let call = WATCH.on(&base).arg(id.as_str());
+        call.run(&self.0.link).await.map(drop)
+    }
+
+    /// Tells those who listen to a task a part of the open reply.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn tell_text(&self, id: &TaskId, text: &ReplyText) -> Result<(), StoreError> {
+        let mut cmd = redis::cmd("PUBLISH");
+        cmd.arg(self.0.keys.event_channel(id)).arg(text.encode());
+        self.0.link.command(&cmd).await.map(drop)
     }
 }
 
@@ -246,7 +308,9 @@ async fn mark(link: Arc<Link>, channel: String, sender: broadcast::Sender<EventB
 }
 
 fn decode(channel: &str, payload: &str) -> EventBatch {
-    if channel.contains(segments::EVENT_CHANNEL) {
+    if let Some(text) = ReplyText::decode(payload) {
+        EventBatch::Text(Arc::new(text))
+    } else if channel.contains(segments::EVENT_CHANNEL) {
         events(payload).map_or(EventBatch::Look, EventBatch::Events)
     } else {
         let entry = FeedEntry::notified(payload);

@@ -27,6 +27,8 @@ pub enum Signal {
     Cancel(TaskId),
     /// A steering message wants to be seen at once.
     Interrupt(TaskId),
+    /// Somebody listens to the task: say what there is of the open reply, and go on.
+    Watch(TaskId),
     /// The connection was away: signals may have been missed.
     Reconnected,
 }
@@ -66,6 +68,7 @@ impl Store {
                 None => Some(Signal::Reconnected),
                 Some(Some(("cancel", id))) => id.parse().ok().map(Signal::Cancel),
                 Some(Some(("interrupt", id))) => id.parse().ok().map(Signal::Interrupt),
+                Some(Some(("watch", id))) => id.parse().ok().map(Signal::Watch),
                 Some(_) => None,
             };
             let Some(signal) = signal else {

@@ -225,6 +225,7 @@ impl Feed {
             EventBatch::Entry(entry) if entry.n == self.place(at).0 + 1 => {
                 self.take(at, &entry, &mut items)?;
             }
+            EventBatch::Text(_) => {}
             _ => self.parts[at].behind = true,
         }
         Ok(items)

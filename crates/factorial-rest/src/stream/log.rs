@@ -2,8 +2,10 @@
 //!
 //! Used by the event streams and pages. Invariant: the two differ in nothing but what is read here.
 
-use factorial_core::{BatchRecord, Event, Store, StoreError, Subscription, TaskRecord};
+use factorial_api::{TEXT_DELTA, TextDelta};
+use factorial_core::{BatchRecord, Event, ReplyText, Store, StoreError, Subscription, TaskRecord};
 
+use super::item::Item;
 use crate::convert;
 
 /// A log of events, with what clients are told of its subject.
@@ -103,6 +105,34 @@ impl Log {
         encoded.map_err(|error| StoreError::Corrupt {
             place: "event",
             detail: error.to_string(),
+        })
+    }
+
+    /// A part of the open reply as clients see it. It is in no log, so it has no cursor.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn text(
+        &self,
+        part: &ReplyText,
+        offset: usize,
+        text: String,
+    ) -> Result<Item, StoreError> {
+        let told = TextDelta {
+            event_type: TEXT_DELTA.to_owned(),
+            task_id: self.id().to_owned(),
+            turn: part.turn,
+            attempt: part.attempt,
+            offset: offset as u64,
+            text,
+        };
+        Ok(Item {
+            cursor: None,
+            name: TEXT_DELTA.to_owned(),
+            data: serde_json::to_string(&told).map_err(|error| StoreError::Corrupt {
+                place: "text",
+                detail: error.to_string(),
+            })?,
         })
     }
 }

@@ -5,6 +5,7 @@ mod filter;
 mod follow;
 mod item;
 mod log;
+mod reply;
 mod request;
 mod snapshot;
 mod socket;

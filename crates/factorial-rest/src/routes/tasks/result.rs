@@ -70,9 +70,11 @@ async fn until_end(app: &AppState, id: &TaskId) -> Result<TaskRecord, ApiError> 
         if record.state.is_terminal() {
             return Ok(record);
         }
-        while let EventBatch::Events(events) = live.next().await {
-            if events.iter().any(Event::is_terminal) {
-                break;
+        loop {
+            match live.next().await {
+                EventBatch::Events(events) if !events.iter().any(Event::is_terminal) => {}
+                EventBatch::Text(_) => {}
+                _ => break,
             }
         }
     }
