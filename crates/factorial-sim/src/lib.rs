@@ -15,5 +15,5 @@ mod wire;
 
 pub use behaviour::{Behaviour, BehaviourError, Fault, ReplyKind, RetryAfter};
 pub use config::{Args, SimConfig};
-pub use server::{Sim, serve};
+pub use server::{Sim, listen, serve};
 pub use state::{RequestRecord, Stats};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +18,24 @@ use crate::behaviour::Behaviour;
 use crate::config::SimConfig;
 use crate::http::router;
 use crate::state::{RequestRecord, Shared, Stats};
+
+/// Connections that wait to be accepted; the system has a limit of its own (4,096 on Linux unless set otherwise).
+const BACKLOG: u32 = 16_384;
+
+/// A listener on this address. Its queue has room for thousands that connect at once, as the network in front of a
+/// provider has: whoever finds it full tries again only after a second.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves until `shutdown` is cancelled; open connections are dropped then.
 ///
@@ -96,7 +114,7 @@ impl Sim {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start_at(address: SocketAddr, config: SimConfig) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen(address)?;
         let address = listener.local_addr()?;
         let shared = Shared::new(config);
         let shutdown = CancellationToken::new();

@@ -1,4 +1,7 @@
 //! One leased task, from claim to its end, retry, hand-back or loss.
+//!
+//! Thousands of these wait for their models at the same time. What is not needed while a model is waited for is in a
+//! box of its own where it is awaited, and so takes no room in the meantime.
 
 use std::{sync::Arc, time::Duration};
 
@@ -51,20 +54,19 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Box<Claimed>)
     });
     if signalled {
         // A cancellation of this task came before it: whether of this lease, Redis knows.
-        let gone = context
-            .store
-            .renew(std::slice::from_ref(&held), context.lease)
-            .await;
+        let leases = std::slice::from_ref(&held);
+        let gone = Box::pin(context.store.renew(leases, context.lease)).await;
         if gone.is_ok_and(|gone| !gone.is_empty()) {
             lost.cancel();
         }
     }
     let attempt = claimed.record.attempts;
 
-    let outcome = lost
-        .run_until_cancelled(Box::pin(carry_out(&context, &slot, claimed, &signals)))
-        .await
-        .unwrap_or("lost");
+    let outcome = {
+        // Pinned here: given by value, there would be room for it three times.
+        let run = std::pin::pin!(carry_out(&context, &slot, claimed, &signals));
+        lost.run_until_cancelled(run).await.unwrap_or("lost")
+    };
     context.held.remove(&held);
     let seconds = started.elapsed().as_secs_f64();
     slot.runner.meters.run_ended(outcome, seconds);
@@ -96,8 +98,7 @@ async fn carry_out(
                     message: detail,
                     status: None,
                 };
-                journal
-                    .fail(claimed.record.turns, failure)
+                Box::pin(journal.fail(claimed.record.turns, failure))
                     .await
                     .map_or("lost", |()| "failed")
             }
@@ -106,11 +107,10 @@ async fn carry_out(
         };
     }
     let journal = slot.runner.journal(context, &claimed);
+    let retries = claimed.record.retries;
     let end = {
-        let run = slot
-            .runner
-            .agent
-            .run(prepare(slot, &mut claimed, &journal, signals));
+        let run = prepare(slot, *claimed, &journal, signals);
+        let run = slot.runner.agent.run(run);
         tokio::select! {
             end = run => end,
             // Ends only when the lease is lost, which the run will learn by itself.
@@ -121,12 +121,11 @@ async fn carry_out(
     let result = match end {
         RunEnd::Completed => return "completed",
         RunEnd::Parked => return "parked",
-        RunEnd::HandBack => journal.release().await.map(|()| "handed_back"),
-        RunEnd::Lost if journal.has_diverged().await => {
-            journal.release().await.map(|()| "handed_back")
+        RunEnd::Lost if !journal.has_diverged().await => return "lost",
+        RunEnd::HandBack | RunEnd::Lost => {
+            Box::pin(journal.release()).await.map(|()| "handed_back")
         }
-        RunEnd::Lost => return "lost",
-        RunEnd::Failed(failure) => fail(slot, &claimed, &journal, failure).await,
+        RunEnd::Failed(failure) => Box::pin(fail(slot, retries, &journal, failure)).await,
     };
     result.unwrap_or("lost")
 }
@@ -134,11 +133,11 @@ async fn carry_out(
 /// Decides between another try and the end.
 async fn fail(
     slot: &Slot,
-    claimed: &Claimed,
+    retries: u32,
     journal: &StoreJournal,
     failure: RunFailure,
 ) -> Result<&'static str, factorial_agent::JournalError> {
-    let retries = claimed.record.retries;
+    let id = &journal.held().id;
     let policy = &slot.runner.options.retry;
     let kind = match failure.kind {
         ErrorKind::TooLarge => failure_kind::CONVERSATION_TOO_LARGE,
@@ -151,10 +150,10 @@ async fn fail(
     };
     if failure.retryable && policy.allows(retries) {
         let delay = policy.delay(retries, failure.retry_after, rand::random());
-        tracing::info!(task.id = %claimed.held.id, kind, retries, delay_ms = delay.as_millis(), "run will be retried");
+        tracing::info!(task.id = %id, kind, retries, delay_ms = delay.as_millis(), "run will be retried");
         return journal.back_off(delay, &stored).await.map(|()| "backoff");
     }
-    tracing::info!(task.id = %claimed.held.id, kind, retries, "task failed");
+    tracing::info!(task.id = %id, kind, retries, "task failed");
     journal.fail(failure.turn, stored).await.map(|()| "failed")
 }
 
@@ -165,10 +164,8 @@ async fn read_on(store: &Store, claimed: &mut Claimed) -> Result<(), Option<Stri
     }
     while (claimed.entries.len() as u64) < claimed.length {
         let from = claimed.entries.len() as u64;
-        match store
-            .entries(&claimed.held.id, from, PAGE.min(claimed.length - from))
-            .await
-        {
+        let most = PAGE.min(claimed.length - from);
+        match Box::pin(store.entries(&claimed.held.id, from, most)).await {
             Ok(page) if page.is_empty() => return Err(None),
             Ok(page) => claimed.entries.extend(page),
             // The lease is renewed meanwhile, or lost: then this run is dropped.
@@ -179,14 +176,15 @@ async fn read_on(store: &Store, claimed: &mut Claimed) -> Result<(), Option<Stri
     Ok(())
 }
 
+/// Only what the run needs is left of what was claimed.
 fn prepare<'a>(
-    slot: &'a Slot,
-    claimed: &'a mut Claimed,
+    slot: &Slot,
+    claimed: Claimed,
     journal: &'a StoreJournal,
     signals: &'a Signals,
 ) -> Run<'a> {
-    let (conversation, context) = convert::messages(std::mem::take(&mut claimed.entries));
-    let record = &claimed.record;
+    let (conversation, context) = convert::messages(claimed.entries);
+    let record = claimed.record;
     let own = slot.runner.agent.definition().limits;
     let limits = own.tightened_by(&submitted_limits(record.limits.as_ref()));
     let elapsed = i64::try_from(claimed.claimed_ms).unwrap_or(i64::MAX)
@@ -203,9 +201,9 @@ fn prepare<'a>(
         usage_so_far: convert::usage(record.total_usage()),
         tool_calls_done: record.tool_calls,
         steering_waits: record.steering > 0,
-        waits: convert::waits(std::mem::take(&mut claimed.waits)),
+        waits: convert::waits(claimed.waits),
         caller_tools: convert::caller_tools(record.tools.as_ref()),
-        trace: record.trace.clone(),
+        trace: record.trace,
         depth: record.depth,
         tree_usage: convert::usage(record.tree.usage),
         tree_cost_usd_micros: record.tree.cost_micros,
@@ -215,8 +213,8 @@ fn prepare<'a>(
         turn_timeout: slot.runner.options.turn_timeout,
         attempt: record.attempts,
         ..Run::new(
-            claimed.held.id.as_str(),
-            record.owner.as_str(),
+            journal.held().id.as_str(),
+            journal.owner().as_str(),
             conversation,
             journal,
             signals,
@@ -239,5 +237,20 @@ fn submitted_limits(json: Option<&serde_json::Value>) -> Limits {
             .and_then(|j| j.get("max_cost_usd"))
             .and_then(serde_json::Value::as_f64),
         ..Limits::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_run_that_waits_is_small() {
+        let size = size(execute);
+        assert!(size < 4096, "{size} bytes for each run, however many wait");
     }
 }

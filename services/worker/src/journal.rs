@@ -114,6 +114,16 @@ impl StoreJournal {
         }
     }
 
+    /// The lease.
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// The task's owner.
+    pub(crate) fn owner(&self) -> &OwnerId {
+        &self.owner
+    }
+
     /// `turn_started` once a turn, before its other events.
     fn start_turn(&self, written: &mut Written, turn: u32, events: &mut Vec<NewEvent>) {
         if written.turn_started < turn {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use genai::{
     Client, Headers, ModelIden, ServiceTarget,
     adapter::AdapterKind,
-    chat::ChatFrameSink,
+    chat::{ChatFrameSink, ChatStream},
     resolver::{AuthData, Endpoint},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -112,6 +112,22 @@ impl RemoteModel {
         frames: &Arc<Frames>,
         deltas: &mut Deltas<'_>,
     ) -> Result<Collected, ModelError> {
+        // In a box, and with it the request's parts: they are gone while the reply is waited for.
+        let mut stream = Box::pin(self.open(request, frames)).await?;
+        Collected::read(&mut stream, deltas)
+            .await
+            .map_err(|error| match error {
+                Ok(error) => self.error(&error),
+                Err(error) => error,
+            })
+    }
+
+    /// Makes the request; it is sent when the stream is read.
+    async fn open(
+        &self,
+        request: &ModelRequest<'_>,
+        frames: &Arc<Frames>,
+    ) -> Result<ChatStream, ModelError> {
         let mut headers = self.headers.clone();
         headers.push((TASK_HEADER.to_owned(), request.task_id.to_owned()));
         let sink: Arc<dyn ChatFrameSink> = Arc::<Frames>::clone(frames);
@@ -119,17 +135,11 @@ impl RemoteModel {
             .with_extra_headers(Headers::from(headers))
             .with_raw_frame_sink_arc(sink);
         let chat = convert::request(self.provider, request);
-        let mut response = self
-            .client
+        self.client
             .exec_chat_stream(self.target(), chat, Some(&options))
             .await
-            .map_err(|error| self.error(&error))?;
-        Collected::read(&mut response.stream, deltas)
-            .await
-            .map_err(|error| match error {
-                Ok(error) => self.error(&error),
-                Err(error) => error,
-            })
+            .map(|response| response.stream)
+            .map_err(|error| self.error(&error))
     }
 
     fn error(&self, error: &genai::Error) -> ModelError {

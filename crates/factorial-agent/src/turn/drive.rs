@@ -72,7 +72,7 @@ impl<'a> Drive<'a> {
         })
     }
 
-    pub(super) async fn run_to_end(mut self) -> RunEnd {
+    pub(super) async fn run_to_end(&mut self) -> RunEnd {
         let mut resumed = true;
         loop {
             match self.step(resumed).await {
@@ -82,8 +82,16 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// The rest of an open turn, then one model call with its commit.
+    /// One turn. Most of its time a run waits for its model: what comes before and after that is in boxes, which are gone
+    /// meanwhile.
     async fn step(&mut self, resumed: bool) -> Step<()> {
+        Box::pin(self.begin(resumed)).await?;
+        let reply = self.ask().await?;
+        Box::pin(self.end(reply)).await
+    }
+
+    /// The rest of an open turn, and what must be so before the model is asked.
+    async fn begin(&mut self, resumed: bool) -> Step<()> {
         if resumed && self.run.signals.drain().is_cancelled() {
             return Err(RunEnd::HandBack);
         }
@@ -99,10 +107,14 @@ impl<'a> Drive<'a> {
         if let Some(limit) = self.run.limits.exhausted_by(&self.spent) {
             return Err(self.limit(limit));
         }
-        if let Some(repair) = judge::missing_repair(&self.messages, self.agent.output.as_ref()) {
-            self.messages.push(repair);
-        }
-        match self.ask().await? {
+        let repair = judge::missing_repair(&self.messages, self.agent.output.as_ref());
+        self.messages.extend(repair);
+        Ok(())
+    }
+
+    /// Commits the reply, or takes the steering that interrupted it.
+    async fn end(&mut self, reply: Option<ModelReply>) -> Step<()> {
+        match reply {
             Some(reply) => self.commit(reply).await,
             None => self.take_steering(BoundaryReason::Interrupted).await,
         }

@@ -87,7 +87,11 @@ impl LlmAgent {
         }
         let agent = definition.name.to_string();
         if problems.is_empty() {
-            Self::new(definition, Box::new(ModelChain::new(models)), tools)
+            let model: Box<dyn Model> = match <[_; 1]>::try_from(models) {
+                Ok([only]) => only,
+                Err(models) => Box::new(ModelChain::new(models)),
+            };
+            Self::new(definition, model, tools)
         } else {
             Err(BuildError { agent, problems })
         }
@@ -133,9 +137,11 @@ impl Agent for LlmAgent {
     }
 
     async fn run(&self, run: Run<'_>) -> RunEnd {
-        match drive::Drive::new(self, run) {
-            Ok(drive) => drive.run_to_end().await,
-            Err(end) => end,
-        }
+        // Not in a `match` over the result, which would keep room for it beside the run.
+        let mut drive = match drive::Drive::new(self, run) {
+            Ok(drive) => drive,
+            Err(end) => return end,
+        };
+        drive.run_to_end().await
     }
 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use factorial_agent::JournalError;
 use factorial_core::{Commit, EventType, NewEvent};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -64,19 +65,24 @@ impl StoreJournal {
         loop {
             self.deltas.arrived.notified().await;
             tokio::time::sleep(COALESCE).await;
-            let mut written = self.written.lock().await;
-            let Some(event) = self.deltas.take() else {
-                continue;
-            };
-            let turn = event.turn;
-            let mut commit = Commit {
-                events: vec![event],
-                ..Commit::default()
-            };
-            self.start_turn(&mut written, turn, &mut commit.events);
-            if self.commit(&mut written, commit, false).await.is_err() {
+            // In a box: it waits beside every run, and few have text to log.
+            if Box::pin(self.log_pending()).await.is_err() {
                 return;
             }
         }
+    }
+
+    async fn log_pending(&self) -> Result<(), JournalError> {
+        let mut written = self.written.lock().await;
+        let Some(event) = self.deltas.take() else {
+            return Ok(());
+        };
+        let turn = event.turn;
+        let mut commit = Commit {
+            events: vec![event],
+            ..Commit::default()
+        };
+        self.start_turn(&mut written, turn, &mut commit.events);
+        self.commit(&mut written, commit, false).await.map(drop)
     }
 }
