@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use factorial_api::{ErrorCode, Event, TEXT_DELTA};
+use factorial_api::{ErrorCode, Event, TEXT_DELTA, TextDelta};
 use futures::Stream;
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -54,6 +54,17 @@ struct InLog<E> {
     subject: PhantomData<fn() -> E>,
 }
 
+impl<E> InLog<E> {
+    fn new(id: &str, last: u64) -> Self {
+        Self {
+            id: id.to_owned(),
+            last,
+            ended: false,
+            subject: PhantomData,
+        }
+    }
+}
+
 impl<E: Subject> Place for InLog<E> {
     type Item = E;
 
@@ -86,7 +97,47 @@ impl<E: Subject> Place for InLog<E> {
     }
 }
 
+/// What comes of a task that is followed live.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Live {
+    /// An event of its log.
+    Event(Event),
+    /// Text of the reply that its model is giving, which is in no log.
+    Text(TextDelta),
+}
+
+struct InLive(InLog<Event>);
+
+impl Place for InLive {
+    type Item = Live;
+
+    fn request(&self, client: &Client) -> RequestBuilder {
+        self.0.request(client)
+    }
+
+    fn take(&mut self, frame: &Frame) -> Result<Option<Live>, ClientError> {
+        if frame.name == TEXT_DELTA {
+            return Ok(Some(Live::Text(serde_json::from_str(&frame.data)?)));
+        }
+        Ok(self.0.take(frame)?.map(Live::Event))
+    }
+
+    fn ends(&self, refusal: Option<ErrorCode>) -> bool {
+        self.0.ends(refusal)
+    }
+}
+
 impl Client {
+    /// As [`Client::events`], and the text of open replies of a task without `stream` as it comes. Text of a reply begins
+    /// anew at offset 0, also when a connection was opened anew.
+    pub fn live(
+        &self,
+        id: &str,
+        starting_after: u64,
+    ) -> impl Stream<Item = Result<Live, ClientError>> + Send + use<> {
+        follow(self, InLive(InLog::new(id, starting_after)))
+    }
+
     /// The events of a task after a `seq` (0: all), until the task has ended. Connections that break are opened anew.
     ///
     /// The stream ends after its first error: a refusal, or a gateway that stays away.
@@ -105,11 +156,5 @@ pub(crate) fn log<E: Subject>(
     id: &str,
     starting_after: u64,
 ) -> impl Stream<Item = Result<E, ClientError>> + Send + use<E> {
-    let place = InLog {
-        id: id.to_owned(),
-        last: starting_after,
-        ended: false,
-        subject: PhantomData,
-    };
-    follow(client, place)
+    follow(client, InLog::<E>::new(id, starting_after))
 }

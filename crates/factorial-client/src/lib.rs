@@ -25,6 +25,7 @@ pub use batches::SubmittedBatch;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::ClientError;
+pub use events::Live;
 pub use feed::FeedRequest;
 pub use submit::Submitted;
 pub use tasks::TaskFilter;

@@ -193,6 +193,8 @@ pub struct TaskRecord {
     pub trace: Option<String>,
     pub batch: Option<BatchId>,
     pub stream: bool,
+    /// Somebody has listened to it.
+    pub live: bool,
     pub turns: u32,
     pub tool_calls: u32,
     pub attempts: u32,
@@ -313,6 +315,7 @@ impl TaskRecord {
             trace: f.take("trace")?,
             batch: f.take("batch")?,
             stream: f.take::<u8>("stream")?.is_some(),
+            live: f.take::<u8>("live")?.is_some(),
             turns: f.number("turns")?,
             tool_calls: f.number("calls")?,
             attempts: f.number("attempts")?,

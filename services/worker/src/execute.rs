@@ -15,7 +15,7 @@ use crate::{
     convert,
     directory::Directory,
     held::{HeldTasks, InFlight},
-    journal::StoreJournal,
+    journal::{StoreJournal, deltas::Deltas},
     runner::Slot,
 };
 
@@ -46,10 +46,13 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Box<Claimed>)
     let held = claimed.held.clone();
     let lost = CancellationToken::new();
     let signals = Arc::new(Signals::new(context.drain.clone()));
+    let record = &claimed.record;
+    let deltas = Arc::new(Deltas::new(record.stream, record.live));
     let signalled = context.held.insert(InFlight {
         held: held.clone(),
         lost: lost.clone(),
         signals: Arc::clone(&signals),
+        deltas: Arc::clone(&deltas),
         ending: false,
     });
     if signalled {
@@ -64,7 +67,7 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Box<Claimed>)
 
     let outcome = {
         // Pinned here: given by value, there would be room for it three times.
-        let run = std::pin::pin!(carry_out(&context, &slot, claimed, &signals));
+        let run = std::pin::pin!(carry_out(&context, &slot, claimed, &signals, deltas));
         lost.run_until_cancelled(run).await.unwrap_or("lost")
     };
     context.held.remove(&held);
@@ -88,11 +91,12 @@ async fn carry_out(
     slot: &Slot,
     mut claimed: Box<Claimed>,
     signals: &Signals,
+    deltas: Arc<Deltas>,
 ) -> &'static str {
     if let Err(problem) = read_on(&context.store, &mut claimed).await {
         return match problem {
             Some(detail) => {
-                let journal = slot.runner.journal(context, &claimed);
+                let journal = slot.runner.journal(context, &claimed, deltas);
                 let failure = Failure {
                     kind: failure_kind::CORRUPT_CONVERSATION.to_owned(),
                     message: detail,
@@ -106,7 +110,7 @@ async fn carry_out(
             None => "lost",
         };
     }
-    let journal = slot.runner.journal(context, &claimed);
+    let journal = slot.runner.journal(context, &claimed, deltas);
     let retries = claimed.record.retries;
     let end = {
         let run = prepare(slot, *claimed, &journal, signals);
@@ -114,7 +118,7 @@ async fn carry_out(
         tokio::select! {
             end = run => end,
             // Ends only when the lease is lost, which the run will learn by itself.
-            () = async { journal.log_deltas().await; std::future::pending().await } => RunEnd::Lost,
+            () = async { journal.pass_deltas().await; std::future::pending().await } => RunEnd::Lost,
             () = context.abandon.cancelled() => RunEnd::HandBack,
         }
     };

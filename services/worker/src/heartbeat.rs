@@ -65,6 +65,7 @@ impl Heartbeat {
                 signal = signals.recv() => match signal {
                     Some(Signal::Cancel(id)) => { self.held.cancel(&id); continue }
                     Some(Signal::Interrupt(id)) => { self.held.interrupt(&id); continue }
+                    Some(Signal::Watch(id)) => { self.held.watch(&id); continue }
                     // Something may have been missed: look at once.
                     Some(Signal::Reconnected) => agents_announced = None,
                     None => break,

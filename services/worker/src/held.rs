@@ -9,6 +9,8 @@ use factorial_agent::Signals;
 use factorial_core::{Held, TaskId};
 use tokio_util::sync::CancellationToken;
 
+use crate::journal::deltas::Deltas;
+
 /// A task in flight.
 #[derive(Clone)]
 pub(crate) struct InFlight {
@@ -16,6 +18,8 @@ pub(crate) struct InFlight {
     /// Drop the run: the task has ended or another worker has it.
     pub(crate) lost: CancellationToken,
     pub(crate) signals: Arc<Signals>,
+    /// Text of its open reply.
+    pub(crate) deltas: Arc<Deltas>,
     /// A write is under way that gives the lease up: its answer says what has become of it, not the heartbeat.
     pub(crate) ending: bool,
 }
@@ -32,6 +36,8 @@ struct Tasks {
     in_flight: HashMap<TaskId, InFlight>,
     /// Cancelled when they were not here: the signal may have overtaken the reply of the claim.
     early: VecDeque<TaskId>,
+    /// The same of those that somebody began to listen to.
+    early_watched: VecDeque<TaskId>,
 }
 
 impl HeldTasks {
@@ -46,6 +52,11 @@ impl HeldTasks {
         let before = tasks.early.len();
         tasks.early.retain(|id| *id != task.held.id);
         let signalled = tasks.early.len() < before;
+        let before = tasks.early_watched.len();
+        tasks.early_watched.retain(|id| *id != task.held.id);
+        if tasks.early_watched.len() < before {
+            task.deltas.watch();
+        }
         if let Some(older) = tasks.in_flight.insert(task.held.id.clone(), task) {
             older.lost.cancel();
         }
@@ -105,16 +116,30 @@ impl HeldTasks {
             task.lost.cancel();
             return;
         }
-        tasks.early.push_back(id.clone());
-        if tasks.early.len() > EARLY_SIGNALS {
-            tasks.early.pop_front();
-        }
+        keep(&mut tasks.early, id);
     }
 
     pub(crate) fn interrupt(&self, id: &TaskId) {
         if let Some(task) = self.lock().in_flight.get(id) {
             task.signals.interrupt();
         }
+    }
+
+    /// Somebody listens.
+    pub(crate) fn watch(&self, id: &TaskId) {
+        let mut tasks = self.lock();
+        if let Some(task) = tasks.in_flight.get(id) {
+            task.deltas.watch();
+        } else {
+            keep(&mut tasks.early_watched, id);
+        }
+    }
+}
+
+fn keep(early: &mut VecDeque<TaskId>, id: &TaskId) {
+    early.push_back(id.clone());
+    if early.len() > EARLY_SIGNALS {
+        early.pop_front();
     }
 }
 
@@ -135,6 +160,7 @@ mod tests {
             held: held.clone(),
             lost: lost.clone(),
             signals: Arc::new(Signals::new(CancellationToken::new())),
+            deltas: Arc::new(Deltas::new(false, false)),
             ending: false,
         });
         tasks.set_ending(&held, true);

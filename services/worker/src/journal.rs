@@ -3,7 +3,7 @@
 //! Every write carries the token and a number that grows, so that a write whose answer was lost is repeated safely.
 //! While Redis is away a write is repeated for [`PATIENCE`]; the task stays ours until another worker has it.
 
-mod deltas;
+pub(crate) mod deltas;
 mod endings;
 mod reply;
 mod waits;
@@ -57,7 +57,7 @@ pub(crate) struct StoreJournal {
     meters: Arc<Meters>,
     lease: Duration,
     in_flight: HeldTasks,
-    stream: bool,
+    attempt: u32,
     plain: Option<Plain>,
     owner: OwnerId,
     priority: Priority,
@@ -70,7 +70,7 @@ pub(crate) struct StoreJournal {
     callbacks: Option<Arc<Callbacks>>,
     max_descendants: u64,
     written: Mutex<Written>,
-    deltas: Deltas,
+    deltas: Arc<Deltas>,
 }
 
 impl StoreJournal {
@@ -79,6 +79,7 @@ impl StoreJournal {
         meters: Arc<Meters>,
         version: Arc<str>,
         claimed: &Claimed,
+        deltas: Arc<Deltas>,
     ) -> Self {
         let record = &claimed.record;
         let (reply_at, tool_of) = last_reply(&claimed.entries);
@@ -88,7 +89,7 @@ impl StoreJournal {
             meters,
             lease: context.lease,
             in_flight: context.held.clone(),
-            stream: record.stream,
+            attempt: record.attempts,
             plain: Plain::of(record),
             owner: record.owner.clone(),
             priority: record.priority,
@@ -110,7 +111,7 @@ impl StoreJournal {
                 tool_calls: record.tool_calls,
                 diverged: false,
             }),
-            deltas: Deltas::default(),
+            deltas,
         }
     }
 
@@ -358,9 +359,6 @@ impl Journal for StoreJournal {
     }
 
     fn delta(&self, turn: u32, text: &str) {
-        if !self.stream {
-            return;
-        }
         self.deltas.push(turn, text);
     }
 }

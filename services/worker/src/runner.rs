@@ -11,7 +11,10 @@ use metrics::gauge;
 use tokio::sync::{Mutex, Notify};
 
 use crate::{
-    execute::Context, journal::StoreJournal, meters::Meters, metrics as names,
+    execute::Context,
+    journal::{StoreJournal, deltas::Deltas},
+    meters::Meters,
+    metrics as names,
     options::RunnerOptions,
 };
 
@@ -47,9 +50,14 @@ impl Runner {
     }
 
     /// The journal of a run of this agent.
-    pub(crate) fn journal(&self, context: &Context, claimed: &Claimed) -> StoreJournal {
+    pub(crate) fn journal(
+        &self,
+        context: &Context,
+        claimed: &Claimed,
+        deltas: Arc<Deltas>,
+    ) -> StoreJournal {
         let (meters, version) = (Arc::clone(&self.meters), Arc::clone(&self.version));
-        StoreJournal::new(context, meters, version, claimed)
+        StoreJournal::new(context, meters, version, claimed, deltas)
     }
 
     pub(crate) fn free(&self) -> u32 {

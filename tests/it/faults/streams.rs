@@ -3,6 +3,7 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use factorial_api::SubmitTask;
+use factorial_client::Live;
 use factorial_core::{TaskId, TaskState};
 use factorial_tests::{
     eventually,
@@ -139,4 +140,64 @@ async fn the_chunks_are_the_answer() {
         .expect("a result");
     assert_eq!(result.output, Some(json!(text)));
     system.finish().await;
+}
+
+/// Reads what is told of a task, and puts its text together.
+async fn read_text(system: Arc<System>, id: TaskId) -> (String, usize) {
+    let (mut text, mut parts) = (String::new(), 0);
+    let mut live = pin!(system.client().live(id.as_str(), 0));
+    while let Some(told) = live.next().await {
+        let Live::Text(part) = told.expect("the stream goes on") else {
+            continue;
+        };
+        let offset = usize::try_from(part.offset).expect("it fits");
+        assert!(
+            offset == 0 || offset == text.len(),
+            "{part:?} after {}",
+            text.len()
+        );
+        text.truncate(offset);
+        text.push_str(&part.text);
+        parts += 1;
+    }
+    (text, parts)
+}
+
+/// Without `stream`, text is in no log; whoever joins gets what there is of the open reply, and then the rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_who_joins_in_the_middle_gets_the_whole_reply() {
+    let system = Arc::new(System::start(Setup::fast().agent(agent("plain", json!({})))).await);
+    system.start_worker().await;
+    let query = "[[sim:tokens=100]][[sim:token_delay_ms=30]] a";
+    let id = system.submit(ask("plain", query)).await;
+    let read = || tokio::spawn(read_text(Arc::clone(&system), id.clone()));
+    let first = read();
+    system.when_asked(&id, 1).await;
+    // The model is about to say something; then it is in the middle; then it is nearly done.
+    let mut readers = vec![first];
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        readers.push(read());
+    }
+    let result = system.client().wait_result(id.as_str(), Some(SOON)).await;
+    let output = result.expect("a result").output.expect("an output");
+    let output = output.as_str().expect("it is text");
+    for reader in readers {
+        let (text, parts) = reader.await.expect("it reads to the end");
+        // The last few tokens may come with the commit alone.
+        assert!(output.starts_with(&text), "{text}");
+        assert!(
+            text.len() + 100 >= output.len(),
+            "{} of {}",
+            text.len(),
+            output.len()
+        );
+        assert!(parts > 2, "{parts}");
+    }
+    let stored = system.events(&id).await;
+    assert!(of_type(&stored, "progress_update_completion_chunk").is_empty());
+    Arc::into_inner(system)
+        .expect("nobody else has it")
+        .finish()
+        .await;
 }

@@ -47,6 +47,9 @@ fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(10))
         .tcp_nodelay(true)
+        // All calls to a host would share one connection of HTTP/2, and those beyond its limit of streams, often 100, wait
+        // unseen.
+        .http1_only()
         .tcp_keepalive(Duration::from_secs(30))
         .pool_idle_timeout(Duration::from_secs(60))
         // A redirect would carry keys and idempotency keys to a place that nobody configured.

@@ -142,7 +142,7 @@ impl StoreJournal {
                 max_descendants: self.max_descendants,
             }),
             batch: None,
-            stream: self.stream,
+            stream: self.deltas.is_logged(),
             deadline: limits
                 .max_wall_seconds
                 .and_then(|s| Duration::try_from_secs_f64(s).ok()),
