@@ -84,7 +84,7 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
         Command::Bench(args) => bench::run(&args, &environment, printer).await,
         Command::BenchRole => bench::role().await,
         Command::Run(args) => run::run(&gateway(&args.common)?, &args).await,
-        Command::Agents(args) => commands::agents(&gateway(&args.common)?, &args).await,
+        Command::Agents(args) => commands::agents(&gateway(args.common())?, &args).await,
         Command::Workers(common) => commands::workers(&gateway(&common)?).await,
         Command::Healthcheck { url, timeout } => {
             let limit = Duration::try_from_secs_f64(timeout)
@@ -167,7 +167,7 @@ impl Command {
     fn format(&self) -> Format {
         match self {
             Self::Run(args) => args.common.output,
-            Self::Agents(args) => args.common.output,
+            Self::Agents(args) => args.common().output,
             Self::Workers(common) => common.output,
             Self::Batch { command } => command.common().output,
             Self::Approvals(args) => args.common().output,

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::{
     execute::Context, journal::StoreJournal, meters::Meters, metrics as names,
-    options::RunnerOptions,
+    options::RunnerOptions, shown,
 };
 
 /// An agent, its settings and its slots.
@@ -94,6 +94,7 @@ impl Runner {
                 .iter()
                 .map(|t| t.name().to_owned())
                 .collect(),
+            definition: Some(shown::definition(definition)),
             seen_ms: 0,
         }
     }
