@@ -3,6 +3,7 @@
 mod command;
 mod dev;
 mod lint;
+mod page;
 mod performance;
 mod redis;
 mod test;
@@ -19,6 +20,7 @@ Tasks:
   test [arguments]  install what the tests need, build the binaries, run all tests;
                     the arguments go to cargo nextest (or cargo test)
   lint              rustfmt, clippy, rustdoc, and cargo-deny where it is installed
+  page              build the dashboard's page, which the dashboard embeds; needs Node
   performance [--quick] [measurement]...
                     measure with release binaries and write the tables of docs/performance.md;
                     --quick measures little and only prints them
@@ -41,6 +43,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("dev") => dev::run(&rest),
         Some("test") => test::run(&rest),
         Some("lint") if rest.is_empty() => lint::run(),
+        Some("page") if rest.is_empty() => page::run(),
         Some("performance") => performance::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

@@ -109,6 +109,12 @@ pub enum ConnectError {
 }
 
 impl Store {
+    /// Version of the layout in Redis.
+    #[must_use]
+    pub fn schema(&self) -> &'static str {
+        SCHEMA
+    }
+
     /// Connects, checks that the server is fit, and opens (or creates) the namespace.
     ///
     /// # Errors

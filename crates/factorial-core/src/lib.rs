@@ -3,8 +3,10 @@
 //! The only crate that speaks Redis: services call [`Store`]. A transition is one Lua script in `lua/`, with its
 //! arguments and outcomes in the file of the same name in `scripts/`; keys are named in `keys.rs` alone.
 
+mod age;
 mod asked;
 mod batch;
+mod chores;
 mod connect;
 mod conversation;
 mod error;
@@ -23,6 +25,7 @@ mod script;
 mod scripts;
 mod secret;
 pub mod segments;
+mod server;
 mod signals;
 mod store;
 mod task;
@@ -30,8 +33,10 @@ mod timeline;
 mod wait;
 mod wake;
 
+pub use age::Oldest;
 pub use asked::{Asked, AskedFilter, AskedPage};
 pub use batch::{BatchListPage, BatchRecord, BatchState, Unsettled};
+pub use chores::{ChoreReport, ChoreStatus};
 pub use connect::{ConnectError, StoreOptions};
 pub use conversation::{Entry, InputMessage, Role, ToolCall};
 pub use error::{StoreError, UnavailableReason};
@@ -42,8 +47,9 @@ pub use ids::{
     AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WorkerId,
 };
 pub use keys::Keys;
-pub use list::{ListFilter, ListPage};
+pub use list::{ListCursor, ListFilter, ListPage, ListedIds};
 pub use live::{EventBatch, ReplyText, Subscription};
+pub use read::Counts;
 pub use registry::{AgentAnnouncement, WorkerAgentSlots, WorkerAnnouncement};
 pub use scripts::{
     answer::{Answer, AnswerOutcome},
@@ -51,7 +57,7 @@ pub use scripts::{
     cancel_batch::CancelBatchOutcome,
     cascade::Cascade,
     claim::{ClaimRequest, Claimed},
-    commit::{Commit, CommitOutcome},
+    commit::{Commit, CommitOutcome, Spent},
     enqueue::{Enqueued, Idempotency, NewTask, Parent, Start},
     expire::Expired,
     finish::{Ending, Finish, FinishOutcome, Plain},
@@ -67,9 +73,10 @@ pub use scripts::{
     seal_batch::SealedBatch,
     steer::{Steer, SteerOutcome},
 };
+pub use server::ServerInfo;
 pub use signals::{Signal, SignalStream};
 pub use store::{Held, Store};
 pub use task::{TaskRecord, TaskState, Tree, Usage};
-pub use timeline::{Bucket, TimelineConfig};
+pub use timeline::{Bucket, ModelUse, TimelineConfig};
 pub use wait::{NewWait, Wait, WaitKey, WaitKind, WaitOutcome, WaitStatus, WaitSubject};
 pub use wake::{WaitId, Waiter};

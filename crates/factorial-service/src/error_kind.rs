@@ -54,6 +54,8 @@ pub enum ErrorKind {
     ProgressExhausted,
     /// The token is not one of ours.
     InvalidToken,
+    /// The request may come from a page of another site.
+    ForeignOrigin,
     /// Too many steering messages wait.
     SteeringFull,
     /// The conversation is full.
@@ -213,6 +215,12 @@ impl ErrorKind {
                 "invalid_token",
                 "The token is not valid",
             ),
+            Self::ForeignOrigin => (
+                S::FORBIDDEN,
+                C::ForeignOrigin,
+                "foreign_origin",
+                "The request may come from a page of another site",
+            ),
             Self::SteeringFull => (
                 S::TOO_MANY_REQUESTS,
                 C::SteeringFull,
@@ -278,6 +286,7 @@ mod tests {
             ErrorKind::ToolCallClosed,
             ErrorKind::ProgressExhausted,
             ErrorKind::InvalidToken,
+            ErrorKind::ForeignOrigin,
             ErrorKind::RouteNotFound,
             ErrorKind::MethodNotAllowed,
             ErrorKind::TaskFinished,

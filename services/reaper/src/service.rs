@@ -9,7 +9,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     chore::{Chore, Driver},
-    chores::{Batches, Cascade, Deadlines, Expire, Gauges, Promote, Reconcile, Recover, Waits},
+    chores::{
+        Batches, Cascade, Deadlines, Expire, Gauges, Hours, Promote, Reconcile, Recover, Waits,
+    },
     options::ReaperOptions,
 };
 
@@ -43,6 +45,7 @@ pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown
     spawn(&chores, start(quiet(), "expire"), Expire);
     spawn(&chores, start(quiet(), "reconcile"), Reconcile::default());
     spawn(&chores, start(quiet(), "gauges"), Gauges::default());
+    spawn(&chores, start(quiet(), "hours"), Hours::default());
 
     let mut notices = store.due_notices(stop.clone());
     chores.spawn(async move {

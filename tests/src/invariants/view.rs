@@ -114,8 +114,12 @@ impl View {
         let start = format!("{{{}:", keyspace.namespace);
         for (key, stored) in &keyspace.keys {
             if let Some(name) = key.strip_prefix(&whole) {
-                let lapses = name.starts_with("worker:") && stored.expires;
-                if !lapses && !matches!(name, "meta" | "agents" | "workers") {
+                let lapses = stored.expires
+                    && ["worker:", "hour:"]
+                        .iter()
+                        .any(|start| name.starts_with(start));
+                let stays = ["meta", "agents", "definitions", "workers", "chores"];
+                if !lapses && !stays.contains(&name) {
                     report.add(
                         Rule::Belongings,
                         key,

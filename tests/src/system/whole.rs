@@ -121,6 +121,7 @@ impl System {
             model: None,
             tools: Vec::new(),
             approvals: std::collections::BTreeMap::new(),
+            definition: None,
             seen_ms: 0,
         });
         let agents: Vec<_> = agents.collect();

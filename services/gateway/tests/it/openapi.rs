@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Gateway, gateway};
 
-const ROUTES: [(&str, &str); 32] = [
+const ROUTES: [(&str, &str); 34] = [
     ("get", "/"),
     ("get", "/v1/agents"),
     ("get", "/v1/agents/{name}"),
+    ("post", "/v1/agents/{name}/pause"),
+    ("post", "/v1/agents/{name}/resume"),
     ("get", "/v1/approvals"),
     ("post", "/v1/callbacks/{token}"),
     ("post", "/v1/callbacks/{token}/progress"),
