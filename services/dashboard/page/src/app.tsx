@@ -1,0 +1,90 @@
+/** Which view is shown for which address. */
+import type { ComponentChildren } from "preact";
+import { useErrorBoundary } from "preact/hooks";
+import { asProblem } from "./api/client";
+import { useTitle } from "./config";
+import { href, matchRoute, place } from "./lib/url";
+import { AgentPage } from "./pages/agent";
+import { AgentsPage } from "./pages/agents";
+import { ApprovalsPage } from "./pages/approvals";
+import { BatchPage } from "./pages/batch";
+import { BatchesPage } from "./pages/batches";
+import { NewTaskPage } from "./pages/newtask";
+import { OverviewPage } from "./pages/overview";
+import { SystemPage } from "./pages/system";
+import { TaskPage } from "./pages/task";
+import { TasksPage } from "./pages/tasks";
+import { WorkersPage } from "./pages/workers";
+import { Shell } from "./shell/shell";
+import { EmptyState, ProblemBox } from "./ui/basic";
+
+const ROUTES = [
+  ["/", "overview"],
+  ["/tasks", "tasks"],
+  ["/tasks/new", "new"],
+  ["/tasks/:id", "task"],
+  ["/approvals", "approvals"],
+  ["/batches", "batches"],
+  ["/batches/:id", "batch"],
+  ["/workers", "workers"],
+  ["/agents", "agents"],
+  ["/agents/:name", "agent"],
+  ["/system", "system"],
+] as const;
+
+export function App() {
+  const { path } = place.value;
+  return (
+    <Shell>
+      <Boundary key={path}>
+        <View path={path} />
+      </Boundary>
+    </Shell>
+  );
+}
+
+function View({ path }: { path: string }) {
+  const match = matchRoute(path, ROUTES);
+  switch (match?.name) {
+    case "overview":
+      return <OverviewPage />;
+    case "tasks":
+      return <TasksPage />;
+    case "new":
+      return <NewTaskPage />;
+    case "task":
+      return <TaskPage id={match.params["id"] ?? ""} />;
+    case "approvals":
+      return <ApprovalsPage />;
+    case "batches":
+      return <BatchesPage />;
+    case "batch":
+      return <BatchPage id={match.params["id"] ?? ""} />;
+    case "workers":
+      return <WorkersPage />;
+    case "agents":
+      return <AgentsPage />;
+    case "agent":
+      return <AgentPage name={match.params["name"] ?? ""} />;
+    case "system":
+      return <SystemPage />;
+    default:
+      return <NotFound />;
+  }
+}
+
+function NotFound() {
+  useTitle("Not found");
+  return (
+    <EmptyState icon="search" title="There is no such page" action={<a href={href("/")}>Go to the overview</a>}>
+      The address may be mistyped, or the task may have expired.
+    </EmptyState>
+  );
+}
+
+/** A view that breaks takes nothing else with it. */
+function Boundary({ children }: { children: ComponentChildren }) {
+  const [error, reset] = useErrorBoundary();
+  if (error !== undefined) return <ProblemBox problem={asProblem(error)} again={reset} />;
+  return <>{children}</>;
+}
