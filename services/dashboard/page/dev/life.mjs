@@ -182,10 +182,8 @@ function* tools(w, rec, calls) {
 function* fanOut(w, rec, call) {
   const children = [];
   for (const topic of call.args.topics) {
-    const child = w.create({ agent: "researcher", owner_id: rec.task.owner_id, query: topic, stream: true }, { at: rec.clock, historic: rec.historic, parent: rec });
-    child.task.call_id = call.id;
+    const child = w.create({ agent: "researcher", owner_id: rec.task.owner_id, query: topic, stream: true }, { at: rec.clock, historic: rec.historic, parent: rec, born: (c) => w.emit(rec, "child_spawned", { task_id: c.task.id, agent: "researcher" }) });
     children.push(child);
-    w.emit(rec, "child_spawned", { task_id: child.task.id, agent: "researcher" });
   }
   const done = () => children.every((c) => c.finishedMs !== null);
   yield* park(w, rec, "pending_child_tasks", children.length, done);

@@ -89,7 +89,9 @@ for (const mode of modes) {
   for (const [name, path] of PAGES) {
     if (only && !name.startsWith(only)) continue;
     where = name;
-    await page.goto(`${base}/observability${path}`);
+    // What runs now has ended when the next page is looked at.
+    const running = name === "task-running" ? await find("status=processing") : null;
+    await page.goto(`${base}/observability${running ? path.replace(/tasks\/[^?]+/, `tasks/${running}`) : path}`);
     await page.waitForSelector("main h1, main .empty");
     await page.waitForFunction(() => !document.querySelector(".skeleton"), null, { timeout: 8000 }).catch(() => complain("still loading"));
     await page.waitForTimeout(500);

@@ -119,7 +119,7 @@ export class World {
     return { input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, reasoning_tokens: 0 };
   }
 
-  create(body, { at = this.now, historic = false, parent = null, batch = null } = {}) {
+  create(body, { at = this.now, historic = false, parent = null, batch = null, born = null } = {}) {
     const partition = parent ? parent.task.id.split("-")[0] : String(Math.floor(this.rnd() * 8));
     const id = this.makeId(at, partition);
     const due = body.run_at ? Date.parse(body.run_at) : body.delay_seconds ? at + body.delay_seconds * 1000 : null;
@@ -187,6 +187,7 @@ export class World {
     for (const m of body.messages ?? []) this.say(rec, { ...m, turn: 0 });
     if (body.query) this.say(rec, { role: "user", content: body.query, turn: 0 });
     this.emit(rec, "task_enqueued", { status: rec.task.status });
+    born?.(rec);
     const run = life(this, rec);
     if (historic) this.replay(rec, run);
     else this.running.push({ rec, run, at: 0, until: null });

@@ -4,19 +4,21 @@ import { useErrorBoundary } from "preact/hooks";
 import { asProblem } from "./api/client";
 import { useTitle } from "./config";
 import { href, matchRoute, place } from "./lib/url";
-import { AgentPage } from "./pages/agent";
-import { AgentsPage } from "./pages/agents";
-import { ApprovalsPage } from "./pages/approvals";
-import { BatchPage } from "./pages/batch";
-import { BatchesPage } from "./pages/batches";
-import { NewTaskPage } from "./pages/newtask";
+import { lazy } from "./lazy";
 import { OverviewPage } from "./pages/overview";
-import { SystemPage } from "./pages/system";
-import { TaskPage } from "./pages/task";
-import { TasksPage } from "./pages/tasks";
-import { WorkersPage } from "./pages/workers";
 import { Shell } from "./shell/shell";
 import { EmptyState, ProblemBox } from "./ui/basic";
+
+const AgentPage = lazy(() => import("./pages/agent").then((m) => m.AgentPage));
+const AgentsPage = lazy(() => import("./pages/agents").then((m) => m.AgentsPage));
+const ApprovalsPage = lazy(() => import("./pages/approvals").then((m) => m.ApprovalsPage));
+const BatchPage = lazy(() => import("./pages/batch").then((m) => m.BatchPage));
+const BatchesPage = lazy(() => import("./pages/batches").then((m) => m.BatchesPage));
+const NewTaskPage = lazy(() => import("./pages/newtask").then((m) => m.NewTaskPage));
+const SystemPage = lazy(() => import("./pages/system").then((m) => m.SystemPage));
+const TaskPage = lazy(() => import("./pages/task").then((m) => m.TaskPage));
+const TasksPage = lazy(() => import("./pages/tasks").then((m) => m.TasksPage));
+const WorkersPage = lazy(() => import("./pages/workers").then((m) => m.WorkersPage));
 
 const ROUTES = [
   ["/", "overview"],
@@ -76,7 +78,7 @@ function View({ path }: { path: string }) {
 function NotFound() {
   useTitle("Not found");
   return (
-    <EmptyState icon="search" title="There is no such page" action={<a href={href("/")}>Go to the overview</a>}>
+    <EmptyState icon="search" page title="There is no such page" action={<a href={href("/")}>Go to the overview</a>}>
       The address may be mistyped, or the task may have expired.
     </EmptyState>
   );

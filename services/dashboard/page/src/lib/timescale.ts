@@ -53,7 +53,7 @@ export function longWaits(rows: readonly Span[], start: number, end: number, now
       .map((row) => ({ from: row.start, to: endOf(row, now) })),
   );
   const work = busy.reduce((sum, i) => sum + i.to - i.from, 0);
-  const least = Math.max(2_000, work * 0.4);
+  const least = Math.max(5_000, work);
   const waits: Interval[] = [];
   let from = start;
   for (const part of [...busy, { from: end, to: end }]) {

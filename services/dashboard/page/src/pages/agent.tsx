@@ -29,7 +29,7 @@ export function AgentPage({ name }: { name: string }) {
   const paused = activity?.paused ?? agent?.paused ?? false;
   if (problem?.status === 404) {
     return (
-      <EmptyState icon="agents" title="There is no such agent" action={<Button onClick={() => go("/agents")}>All agents</Button>}>
+      <EmptyState icon="agents" page title="There is no such agent" action={<Button onClick={() => go("/agents")}>All agents</Button>}>
         No worker has announced {name}.
       </EmptyState>
     );

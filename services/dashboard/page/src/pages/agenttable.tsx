@@ -50,19 +50,28 @@ const COLUMNS: Column<AgentActivity>[] = [
   { key: "waiting", head: "Waiting", align: "right", sort: (a) => waiting(a.counts), cell: (a) => <Count n={waiting(a.counts)} link={tasksIn("pending_tool_results", { agent: a.name })} /> },
   { key: "completed", head: "Completed", align: "right", sort: (a) => a.totals.completed, cell: (a) => <Count n={a.totals.completed} link={tasksIn("completed", { agent: a.name })} /> },
   { key: "failed", head: "Failed", align: "right", sort: (a) => a.totals.failed, cell: (a) => <Count n={a.totals.failed} tone="bad-text" link={tasksIn("failed", { agent: a.name })} /> },
-  { key: "retried", head: "Retried", align: "right", wideOnly: true, sort: (a) => a.totals.retried, cell: (a) => <span class="num">{whole(a.totals.retried)}</span> },
+  { key: "retried", head: "Retried", align: "right", wideOnly: true, class: "desk-only", sort: (a) => a.totals.retried, cell: (a) => <span class="num">{whole(a.totals.retried)}</span> },
   { key: "success", head: "Success", align: "right", sort: (a) => a.success_rate, cell: (a) => <span class={`num${a.success_rate !== null && a.success_rate < 0.9 ? " bad-text" : ""}`}>{percent(a.success_rate)}</span> },
   { key: "wait", head: "Wait p95", align: "right", wideOnly: true, sort: (a) => a.queue_wait.p95_ms, cell: (a) => <span class="num">{duration(a.queue_wait.p95_ms)}</span> },
-  { key: "run", head: "Run p50", align: "right", sort: (a) => a.run_time.p50_ms, cell: (a) => <span class="num">{duration(a.run_time.p50_ms)}</span> },
-  { key: "run95", head: "Run p95", align: "right", wideOnly: true, sort: (a) => a.run_time.p95_ms, cell: (a) => <span class="num">{duration(a.run_time.p95_ms)}</span> },
+  {
+    key: "run",
+    head: "Run p50 / p95",
+    align: "right",
+    sort: (a) => a.run_time.p95_ms,
+    cell: (a) => (
+      <span class="num">
+        <span class="muted">{duration(a.run_time.p50_ms)} /</span> {duration(a.run_time.p95_ms)}
+      </span>
+    ),
+  },
   { key: "tokens", head: "Tokens", align: "right", sort: tokensOf, cell: (a) => <span class="num">{short(tokensOf(a))}</span> },
   { key: "cost", head: "Cost", align: "right", sort: costOf, cell: (a) => <span class="num">{cost(costOf(a))}</span> },
-  { key: "oldest", head: "Oldest queued", align: "right", sort: (a) => ms(a.oldest_queued_at), cell: (a) => (a.oldest_queued_at ? <RelativeTime at={a.oldest_queued_at} /> : <span class="muted">–</span>) },
+  { key: "oldest", head: "Oldest", align: "right", sort: (a) => ms(a.oldest_queued_at), cell: (a) => (a.oldest_queued_at ? <RelativeTime at={a.oldest_queued_at} /> : <span class="muted">–</span>) },
   {
     key: "states",
     head: "States",
     wideOnly: true,
-    class: "cell-bar",
+    class: "cell-bar desk-only",
     cell: (a) => <MiniBar counts={a.counts} label={STATUSES.filter((s) => a.counts[s] > 0).map((s) => `${STATUS_LABEL[s]} ${a.counts[s]}`).join(", ") || "no tasks"} />,
   },
 ];

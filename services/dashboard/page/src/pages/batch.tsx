@@ -26,7 +26,7 @@ export function BatchPage({ id }: { id: string }) {
   useTitle(`${fraction === undefined ? "" : `${percent(fraction, 0)} · `}Batch ${shortId(id)}`);
   if (state.problem?.status === 404 && !state.data) {
     return (
-      <EmptyState icon="batches" title="There is no such batch" action={<Button onClick={() => go("/batches")}>All batches</Button>}>
+      <EmptyState icon="batches" page title="There is no such batch" action={<Button onClick={() => go("/batches")}>All batches</Button>}>
         It may have expired. The id is {id}.
       </EmptyState>
     );

@@ -21,10 +21,9 @@ export function BatchBadge({ batch }: { batch: Batch }) {
 
 export function BatchProgress({ batch }: { batch: Batch }) {
   const { done, total, unit, fraction } = batch.progress;
-  const failed = (batch.counts["failed"] ?? 0) > 0;
   return (
     <span class="batch-progress">
-      <Progress value={fraction} label={`Progress of batch ${batch.id}`} tone={batch.status === "completed" ? (failed ? "warn" : "good") : "info"} />
+      <Progress value={fraction} label={`Progress of batch ${batch.id}`} tone={batch.status === "completed" ? "good" : "info"} />
       <span class="num">{percent(fraction, 0)}</span>
       <span class="muted num small" title={`counted in ${unit}`}>
         {whole(done)} / {whole(total)} {unit}

@@ -7,6 +7,7 @@ import { shortId } from "../lib/format";
 import { STATUS_LABEL } from "../lib/status";
 import type { TaskFeed } from "../lib/taskfeed";
 import { buildWaterfall } from "../lib/waterfall";
+import { longWaits } from "../lib/timescale";
 import { go, query, setQuery } from "../lib/url";
 import { useMedia } from "../lib/media";
 import { typing } from "../shell/keys";
@@ -32,7 +33,7 @@ export function TaskPage({ id }: { id: string }) {
   useTitle(`${status ? `${STATUS_LABEL[status]} · ` : ""}${shortId(id)}`);
   if (feed.problem?.status === 404 && !feed.data) {
     return (
-      <EmptyState icon="search" title="There is no such task" action={<Button onClick={() => go("/tasks")}>All tasks</Button>}>
+      <EmptyState icon="search" page title="There is no such task" action={<Button onClick={() => go("/tasks")}>All tasks</Button>}>
         Finished tasks expire after some time. The id is {id}.
       </EmptyState>
     );
@@ -110,17 +111,21 @@ function Whole({ feed }: { feed: TaskFeed }) {
 function Timeline({ feed }: { feed: TaskFeed }) {
   const waterfall = useMemo(() => buildWaterfall(feed.events), [feed.events]);
   const folded = query.value["scale"] !== "real";
+  const until = waterfall.end ?? now.value;
+  const foldable = longWaits(waterfall.rows, waterfall.start, until, until).length > 0;
   if (waterfall.rows.length === 0) return <EmptyState icon="clock" title="Nothing has happened yet" />;
   return (
     <>
       <div class="panel-tools">
+        {foldable && (
         <label class="inline-check">
           <input type="checkbox" checked={folded} onChange={(event) => setQuery({ scale: event.currentTarget.checked ? null : "real" })} />
           Fold long waits
         </label>
+        )}
         {feed.lost.length > 0 && <span class="warn-text">Some events are not kept any more; the timeline has holes.</span>}
       </div>
-      <WaterfallView waterfall={waterfall} now={waterfall.end ?? now.value} folded={folded} />
+      <WaterfallView waterfall={waterfall} now={until} folded={folded} />
     </>
   );
 }

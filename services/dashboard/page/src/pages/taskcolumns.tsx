@@ -26,6 +26,7 @@ const COLUMNS: Column<Task>[] = [
   {
     key: "status",
     head: "State",
+    class: "cell-state",
     cell: (task) => (
       <span class="cell-status">
         <StatusPill status={task.status} /> <Why task={task} />
@@ -61,11 +62,12 @@ const COLUMNS: Column<Task>[] = [
     align: "right",
     cell: (task) => <Duration from={task.started_at ?? (isTerminal(task.status) ? task.created_at : null)} to={task.finished_at ?? null} />,
   },
-  { key: "turns", head: "Turns", align: "right", cell: (task) => <span class="num">{whole(task.turns)}</span> },
+  { key: "turns", head: "Turns", align: "right", wideOnly: true, cell: (task) => <span class="num">{whole(task.turns)}</span> },
   {
     key: "attempts",
     head: "Attempts",
     align: "right",
+    wideOnly: true,
     cell: (task) => (
       <span class="num" title={`${task.retries} retries, ${task.recoveries} recoveries, ${task.hand_backs} hand-backs`}>
         {whole(task.attempts)}
@@ -74,7 +76,7 @@ const COLUMNS: Column<Task>[] = [
     ),
   },
   { key: "tokens", head: "Tokens", align: "right", cell: (task) => <span class="num">{short(task.usage.input_tokens + task.usage.output_tokens)}</span> },
-  { key: "cost", head: "Cost", align: "right", cell: (task) => <span class="num">{task.cost_usd_micros ? cost(task.cost_usd_micros) : "–"}</span> },
+  { key: "cost", head: "Cost", align: "right", wideOnly: true, cell: (task) => <span class="num">{task.cost_usd_micros ? cost(task.cost_usd_micros) : "–"}</span> },
   { key: "priority", head: "Priority", align: "right", cell: (task) => <span class="num">{task.priority}</span> },
   { key: "worker", head: "Worker", cell: (task) => (task.worker_id ? <span class="mono">{task.worker_id}</span> : <span class="muted">–</span>) },
 ];

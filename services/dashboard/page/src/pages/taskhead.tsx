@@ -60,7 +60,7 @@ export function TaskHead({ feed, actions }: { feed: TaskFeed; actions: Actions }
           ))}
         </ul>
       )}
-      {task.status === "failed" && task.failure && <FailureBox task={task} actions={actions} />}
+      {task.status === "failed" && task.failure && <FailureBox task={task} />}
       <Figures task={task} />
       {Object.keys(task.metadata ?? {}).length > 0 && (
         <ul class="labels" aria-label="Metadata">
@@ -135,7 +135,7 @@ function Why({ task }: { task: Task }) {
   }
 }
 
-function FailureBox({ task, actions }: { task: Task; actions: Actions }) {
+function FailureBox({ task }: { task: Task }) {
   const { failure } = task;
   if (!failure) return null;
   return (
@@ -148,9 +148,6 @@ function FailureBox({ task, actions }: { task: Task; actions: Actions }) {
         </p>
         {FAILURE_HINT[failure.kind] && <p class="muted">{FAILURE_HINT[failure.kind]}</p>}
       </div>
-      <Button small icon="retry" busy={actions.pending.some((p) => p.doing === "Retrying")} onClick={() => report(actions.retry())}>
-        Retry
-      </Button>
     </div>
   );
 }

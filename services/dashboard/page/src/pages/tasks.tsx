@@ -33,11 +33,9 @@ export function TasksPage() {
   return (
     <>
       <PageHead title="Tasks">
-        <Columns />
-        <a class="button" href={href("/tasks/new")}>
-          <Icon name="plus" />
-          <span>New task</span>
-        </a>
+        <span class="wide-only">
+          <Columns />
+        </span>
       </PageHead>
       <StateChips />
       <Filters />

@@ -80,7 +80,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
               helpOpen.value = true;
             }}
           />
-          <a class="button button-primary top-new" href={href("/tasks/new")}>
+          <a class="button button-primary top-new" href={href("/tasks/new")} aria-label="New task">
             <Icon name="plus" />
             <span>New task</span>
           </a>

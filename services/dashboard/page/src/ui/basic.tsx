@@ -85,11 +85,12 @@ export function Kbd({ children }: { children: ComponentChildren }) {
   return <kbd>{children}</kbd>;
 }
 
-export function EmptyState({ icon = "circle", title, children, action }: { icon?: IconName; title: string; children?: ComponentChildren; action?: ComponentChildren }) {
+/** `page`: it is all that the page has, and its title is that of the page. */
+export function EmptyState({ icon = "circle", title, page, children, action }: { icon?: IconName; title: string; page?: boolean; children?: ComponentChildren; action?: ComponentChildren }) {
   return (
     <div class="empty">
       <Icon name={icon} />
-      <p class="empty-title">{title}</p>
+      {page ? <h1>{title}</h1> : <p class="empty-title">{title}</p>}
       {children && <p class="empty-text">{children}</p>}
       {action && <div class="empty-action">{action}</div>}
     </div>

@@ -46,6 +46,14 @@ function bucketName(start: number, seconds: number): string {
   return seconds >= 3600 ? `${date.toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })} ${time}` : time;
 }
 
+/** Days where days are long, hours and minutes elsewhere. */
+function tickName(at: number, seconds: number): string {
+  const date = new Date(at * 1000);
+  const midnight = date.getHours() === 0 && date.getMinutes() === 0;
+  if (midnight || seconds >= 3600) return date.toLocaleDateString([], { weekday: "short", day: "numeric" });
+  return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
 export function Chart(props: ChartProps) {
   const [plot, setPlot] = useState<Plot | null>(null);
   const [failed, setFailed] = useState(false);
@@ -90,9 +98,7 @@ export function Chart(props: ChartProps) {
             <span class="num">{short(hover === null ? series.values.reduce((a, b) => a + b, 0) : (series.values[hover] ?? 0))}</span>
           </button>
         ))}
-        <Button kind="quiet" small pressed={table} onClick={() => setTable(!table)}>
-          Table
-        </Button>
+        <Button kind="quiet" small icon="tasks" label="As a table" pressed={table} onClick={() => setTable(!table)} />
       </figcaption>
     </figure>
   );
@@ -107,6 +113,9 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
   const holder = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const onDark = dark.value;
+  // Grows with the text of the page, as everything else.
+  const grown = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const tall = Math.round(height * grown);
   const shape = series.map((s) => `${s.key}:${s.kind}`).join();
   const bars = series.filter((s) => s.kind === "bar");
   const lines = series.filter((s) => s.kind === "line");
@@ -120,18 +129,18 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
     const element = holder.current;
     if (!element) return;
     const muted = color("--muted");
-    const axis = { stroke: muted, grid: { stroke: color("--border"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    const axis = { stroke: muted, grid: { stroke: color("--border"), width: 1 }, ticks: { show: false }, font: `${Math.round(12 * grown)}px system-ui, sans-serif` };
     const made = new Plot(
       {
         width: element.clientWidth || 600,
-        height,
+        height: tall,
         padding: [8, 4, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
         scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.08)] } },
         axes: [
-          { ...axis, space: 60 },
-          { ...axis, size: 48, space: 32, values: (_, values) => values.map((v) => (Number.isInteger(v) ? short(v) : "")) },
+          { ...axis, space: 64 * grown, size: 28 * grown, values: (_, splits) => splits.map((at) => tickName(at, bucketSeconds)) },
+          { ...axis, size: 48 * grown, space: 32 * grown, values: (_, values) => values.map((v) => (Number.isInteger(v) ? short(v) : "")) },
         ],
         series: [
           {},
@@ -140,7 +149,7 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
             fill: color(s.color),
             width: 0,
             points: { show: false },
-            paths: Plot.paths.bars?.({ size: [0.82, 40], align: 1 }),
+            paths: Plot.paths.bars?.({ size: [0.82, 60 * grown], align: 1 }),
           })),
           ...lines.map((s) => ({ label: s.label, stroke: color(s.color), width: 2, points: { show: false } })),
         ] as uPlot.Series[],
@@ -152,7 +161,7 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
     chart.current = made;
     const leave = (): void => onHover(null);
     element.addEventListener("mouseleave", leave);
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: tall }));
     observer.observe(element);
     return () => {
       element.removeEventListener("mouseleave", leave);
@@ -160,7 +169,7 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
       made.destroy();
       chart.current = null;
     };
-  }, [Plot, shape, onDark, height, bucketSeconds]);
+  }, [Plot, shape, onDark, tall, bucketSeconds]);
 
   useEffect(() => {
     chart.current?.setData(data);

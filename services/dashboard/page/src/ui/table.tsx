@@ -198,7 +198,7 @@ function HeadCell<T>({ column, sorting, onSort }: { column: Column<T>; sorting: 
   const active = sorting?.key === column.key;
   const direction = active ? (sorting.down ? "descending" : "ascending") : undefined;
   return (
-    <th role="columnheader" scope="col" class={column.align === "right" ? "right" : ""} aria-sort={direction}>
+    <th role="columnheader" scope="col" class={[column.align === "right" && "right", column.class].filter(Boolean).join(" ")} aria-sort={direction}>
       {column.sort && onSort ? (
         <button
           type="button"

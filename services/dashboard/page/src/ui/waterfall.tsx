@@ -103,7 +103,7 @@ function Axis({ scale, start }: { scale: Scale; start: number }) {
         <span class="muted">from {clock(start)}</span>
       </div>
       <div class="waterfall-track">
-        {scale.ticks.map((tick) => (
+        {legible(scale).map((tick) => (
           <span key={tick.at} class={tick.x > 0.94 ? "tick tick-end" : "tick"} style={{ left: `${tick.x * 100}%` }}>
             {tick.at === start ? "0" : duration(tick.at - start)}
           </span>
@@ -120,19 +120,29 @@ function Axis({ scale, start }: { scale: Scale; start: number }) {
   );
 }
 
+/** Ticks whose text is not on that of a fold. */
+function legible(scale: Scale): Scale["ticks"] {
+  const folds = scale.segments.filter((s) => s.folded);
+  return scale.ticks.filter(({ x }) => {
+    const [from, to] = x > 0.94 ? [x - 0.07, x] : [x - 0.03, x + 0.04];
+    return folds.every((s) => to < s.x0 || from > s.x1);
+  });
+}
+
 function Row({ span, scale, start, end, open, onOpen }: { span: Span; scale: Scale; start: number; end: number; open: boolean; onOpen: () => void }) {
   const until = span.end ?? end;
   const x0 = scale.x(span.start);
   const x1 = scale.x(until);
   const took = until - span.start;
   const text = span.kind === "mark" ? (span.detail ?? "") : duration(took);
-  const said = `${KIND_NAME[span.kind]} ${span.label}, ${span.kind === "mark" ? "" : `${duration(took)}, `}${STATE_NAME[span.state]}${span.detail ? `, ${span.detail}` : ""}, at ${duration(span.start - start)}`;
+  const said = `, ${KIND_NAME[span.kind]}, ${STATE_NAME[span.state]}${span.detail && span.kind !== "mark" ? `, ${span.detail}` : ""}, begins at ${duration(span.start - start)}, `;
   return (
     <div role="listitem" class={`waterfall-item span-state-${span.state}${open ? " open" : ""}`}>
-      <button type="button" class="waterfall-row" aria-expanded={open} aria-label={said} onClick={onOpen}>
+      <button type="button" class="waterfall-row" aria-expanded={open} onClick={onOpen}>
         <span class={`waterfall-label depth-${span.depth}`}>
           <Icon name={span.state === "failed" || span.state === "expired" || span.state === "denied" ? "warning" : ICONS[span.kind]} />
           <span class="waterfall-name">{span.label}</span>
+          <span class="offscreen">{said}</span>
           {span.tokens && <span class="muted num waterfall-tokens">{short(span.tokens.input + span.tokens.output)} tok</span>}
         </span>
         <span class="waterfall-track">
@@ -144,7 +154,7 @@ function Row({ span, scale, start, end, open, onOpen }: { span: Span; scale: Sca
           <span class={`bar span-${span.kind}`} style={{ left: `${x0 * 100}%`, width: span.kind === "mark" ? "0" : `max(3px, ${(x1 - x0) * 100}%)` }}>
             {span.firstToken !== undefined && took > 0 && <span class="bar-first" style={{ width: `${Math.min(100, (span.firstToken / took) * 100)}%` }} />}
           </span>
-          <span class={x1 > 0.82 ? "bar-text bar-text-left num" : "bar-text num"} style={x1 > 0.82 ? { right: `${(1 - x0) * 100}%` } : { left: `${x1 * 100}%` }}>
+          <span class={x1 > 0.82 ? "bar-text bar-text-left num" : "bar-text num"} style={x1 > 0.82 ? { right: `${(1 - x0) * 100}%`, maxWidth: `${x0 * 100}%` } : { left: `${x1 * 100}%`, maxWidth: `${(1 - x1) * 100}%` }}>
             {text}
           </span>
         </span>
