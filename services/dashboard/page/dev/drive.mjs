@@ -20,7 +20,23 @@ const until = async (what, ask, ms = 15_000) => {
   }
 };
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+/** A task of its own, which the fixture does not let fail. */
+const submit = async () => {
+  const headers = { "content-type": "application/json", "x-factorial-dashboard": "1" };
+  const body = JSON.stringify({
+    agent: "support",
+    owner_id: "driver",
+    query: "Where is my order?",
+    stream: true,
+    priority: 9,
+  });
+  return (await (await fetch(`${base}/observability/api/tasks`, { method: "POST", headers, body })).json()).id;
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 const page = await context.newPage();
 const errors = [];
@@ -35,14 +51,16 @@ const toast = (text) => page.locator(".toast", { hasText: text }).first().waitFo
 const tests = {
   async "the overview lives"() {
     await open("/");
-    const number = () => page.locator(".statusbar-legend li", { hasText: "Completed" }).locator(".num").first().textContent();
+    const number = () =>
+      page.locator(".statusbar-legend li", { hasText: "Completed" }).locator(".num").first().textContent();
     const before = await number();
     await until("a task to complete", async () => (await number()) !== before);
     assert.match(await page.title(), /^Overview · /);
   },
 
   async "a task is steered, and the event confirms it"() {
-    const id = await until("a running task", () => find("status=processing", (t) => t.stream));
+    const id = await submit();
+    await until("the task to run", async () => (await get(`/tasks/${id}`)).status === "processing", 90_000);
     await open(`/tasks/${id}?tab=conversation`);
     await page.keyboard.press("m");
     await page.keyboard.type("Only the morning, please.");
@@ -121,7 +139,10 @@ const tests = {
   async "many tasks are retried at once, by rows and by filter"() {
     await open("/tasks?status=failed");
     await page.waitForSelector("tbody tr");
-    await page.getByRole("checkbox", { name: /^Select \d/ }).first().check();
+    await page
+      .getByRole("checkbox", { name: /^Select \d/ })
+      .first()
+      .check();
     await page.getByRole("button", { name: /Select all [\d,]+ that match/ }).click();
     await page.getByRole("button", { name: "Cancel…" }).click();
     await page.locator("dialog").getByRole("button", { name: "Cancel tasks" }).click();
@@ -170,7 +191,7 @@ const tests = {
     await page.waitForFunction(() => !document.querySelector("dialog"));
     await page.keyboard.press("/");
     await page.keyboard.type("resea");
-    await page.getByRole("option", { name: "researcher" }).waitFor();
+    await page.getByRole("option", { name: "researcher Agent" }).waitFor();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/agents\/researcher$/);
@@ -200,7 +221,7 @@ const tests = {
     errors.length = 0;
     await turn("restart?ms=2500");
     await page.locator(".banner", { hasText: "Not connected" }).waitFor();
-    assert.equal(await page.locator(".event").count() >= before, true, "what was shown is still shown");
+    assert.equal((await page.locator(".event").count()) >= before, true, "what was shown is still shown");
     await page.locator(".connection-live").waitFor({ timeout: 15_000 });
     await page.waitForTimeout(1200);
     const seqs = await page.locator(".event-seq").allTextContents();
@@ -254,7 +275,12 @@ for (const [name, run] of Object.entries(tests)) {
     console.log(`ok    ${name}`);
   } catch (error) {
     failed += 1;
-    console.log(`FAIL  ${name}\n      ${String(error.message ?? error).split("\n").slice(0, 6).join("\n      ")}`);
+    console.log(
+      `FAIL  ${name}\n      ${String(error.message ?? error)
+        .split("\n")
+        .slice(0, 6)
+        .join("\n      ")}`,
+    );
     await page.screenshot({ path: `screens/fail-${failed}.png` }).catch(() => undefined);
   }
 }

@@ -7,7 +7,12 @@ const REPLIES = [
   "The test fails because the clock is read twice. I changed `retry_at` so that it takes the time as an argument:\n\n```rust\nfn retry_at(now: Time, attempt: u32) -> Time {\n    now + backoff(attempt)\n}\n```\n\nAll 214 tests pass now.",
   "Done. The ticket is labelled `billing`, priority *high*, and was sent to the second line.",
 ];
-const PRICES = { "openai/gpt-4.1-mini": [0.4, 1.6], "openai/gpt-4.1": [2, 8], "anthropic/claude-sonnet-4-5": [3, 15], "gemini/gemini-2.5-pro": [1.25, 10] };
+const PRICES = {
+  "openai/gpt-4.1-mini": [0.4, 1.6],
+  "openai/gpt-4.1": [2, 8],
+  "anthropic/claude-sonnet-4-5": [3, 15],
+  "gemini/gemini-2.5-pro": [1.25, 10],
+};
 const FAILURES = [
   ["rate_limited", "429 from the provider: tokens per minute exceeded", 429, true],
   ["overloaded", "the provider is overloaded", 529, true],
@@ -18,9 +23,25 @@ const FAILURES = [
 ];
 
 function args(tool, w) {
-  if (tool === "refund") return { order: String(48000 + Math.floor(w.rnd() * 999)), amount: Math.floor(w.between(5, 240)), currency: "EUR", reason: "charged twice" };
-  if (tool === "publish") return { title: "Heat pumps in Portugal", channel: "newsletter", body: "Demand has doubled since 2022. Installers report a backlog of four months, and subsidies end in March." };
-  if (tool === "open_pull_request") return { branch: "fix/retry-clock", title: "Read the clock once", files: ["billing/retry.rs", "billing/retry_test.rs"] };
+  if (tool === "refund")
+    return {
+      order: String(48000 + Math.floor(w.rnd() * 999)),
+      amount: Math.floor(w.between(5, 240)),
+      currency: "EUR",
+      reason: "charged twice",
+    };
+  if (tool === "publish")
+    return {
+      title: "Heat pumps in Portugal",
+      channel: "newsletter",
+      body: "Demand has doubled since 2022. Installers report a backlog of four months, and subsidies end in March.",
+    };
+  if (tool === "open_pull_request")
+    return {
+      branch: "fix/retry-clock",
+      title: "Read the clock once",
+      files: ["billing/retry.rs", "billing/retry_test.rs"],
+    };
   if (tool === "ask_reviewer") return { question: "May the public API change?", deadline: "today" };
   if (tool === "get_order") return { number: "48211" };
   if (tool.includes("search")) return { query: "grid storage chemistries 2025", limit: 10 };
@@ -34,7 +55,9 @@ function* claim(w, rec, queuedAt) {
       until: () => {
         const agent = w.agent(rec.task.agent);
         if (!agent || agent.away || agent.paused) return false;
-        const running = w.running.filter((e) => e.rec.task.agent === agent.name && e.rec.task.status === "processing").length;
+        const running = w.running.filter(
+          (e) => e.rec.task.agent === agent.name && e.rec.task.status === "processing",
+        ).length;
         return running < w.slots(agent.name);
       },
     };
@@ -56,8 +79,15 @@ function spend(w, rec, model, input, output) {
   const price = PRICES[model];
   const cost = price ? Math.round(input * price[0] + output * price[1]) : 0;
   const name = model.split("/")[1];
-  const use = { input_tokens: input, cached_input_tokens: Math.floor(input * 0.4), output_tokens: output, reasoning_tokens: 0 };
-  for (const target of [rec.task.usage, (rec.task.usage_by_model[name] ??= w.usage())]) for (const key of Object.keys(use)) target[key] += use[key];
+  const use = {
+    input_tokens: input,
+    cached_input_tokens: Math.floor(input * 0.4),
+    output_tokens: output,
+    reasoning_tokens: 0,
+  };
+  rec.task.usage_by_model[name] ??= w.usage();
+  for (const target of [rec.task.usage, rec.task.usage_by_model[name]])
+    for (const key of Object.keys(use)) target[key] += use[key];
   rec.task.cost_usd_micros += cost;
   return { use, cost, name };
 }
@@ -98,13 +128,21 @@ function* model(w, rec, text, calls) {
       }
     }
   }
-  const { use, cost, name } = spend(w, rec, agent.model, Math.floor(w.between(900, 14_000)), Math.floor(w.between(60, 900)));
+  const { use, cost, name } = spend(
+    w,
+    rec,
+    agent.model,
+    Math.floor(w.between(900, 14_000)),
+    Math.floor(w.between(60, 900)),
+  );
   rec.reply = null;
   w.say(rec, {
     role: "assistant",
     content: text,
     turn: rec.turn,
-    ...(calls.length > 0 ? { tool_calls: calls.map((c) => ({ id: c.id, name: c.tool, arguments: JSON.stringify(c.args) })) } : {}),
+    ...(calls.length > 0
+      ? { tool_calls: calls.map((c) => ({ id: c.id, name: c.tool, arguments: JSON.stringify(c.args) })) }
+      : {}),
   });
   w.emit(rec, "progress_update_completion_completed", {
     model: name,
@@ -127,7 +165,8 @@ function* park(w, rec, status, awaiting, done, give) {
   // A steering `interrupt` wakes it.
   if (rec.historic) yield { ms: w.between(4e3, 900e3), until: done, give };
   else yield { until: () => done() || rec.interrupt };
-  for (const call of rec.calls) if (call.status === "open") Object.assign(call, { status: "answered", outcome: "interrupted" });
+  for (const call of rec.calls)
+    if (call.status === "open") Object.assign(call, { status: "answered", outcome: "interrupted" });
   rec.interrupt = false;
   rec.task.awaiting = 0;
   w.setStatus(rec, "queued");
@@ -140,7 +179,11 @@ function answerHistoric(w, rec, call) {
   call.answered_at = w.iso(rec.clock);
   if (call.asks === "approval") {
     call.outcome = w.rnd() < 0.8 ? "approved" : "denied";
-    w.emit(rec, call.outcome === "approved" ? "approval_granted" : "approval_denied", { call_id: call.call_id, outcome: call.outcome, by: "ana" });
+    w.emit(rec, call.outcome === "approved" ? "approval_granted" : "approval_denied", {
+      call_id: call.call_id,
+      outcome: call.outcome,
+      by: "ana",
+    });
   } else {
     call.outcome = "result";
     call.answer = { ok: true };
@@ -159,13 +202,46 @@ function* tools(w, rec, calls) {
     }
     if (approval || deferred) {
       const seconds = w.pick([600, 3600, 86_400]);
-      const asked = { call_id: call.id, tool: call.tool, arguments: call.args, asks: approval ? "approval" : "operator", status: "open", asked_at: w.iso(rec.clock), expires_at: w.iso(rec.clock + seconds * 1000), ...(approval ? { agent_version: w.agent(rec.task.agent).version } : {}) };
+      const asked = {
+        call_id: call.id,
+        tool: call.tool,
+        arguments: call.args,
+        asks: approval ? "approval" : "operator",
+        status: "open",
+        asked_at: w.iso(rec.clock),
+        expires_at: w.iso(rec.clock + seconds * 1000),
+        ...(approval ? { agent_version: w.agent(rec.task.agent).version } : {}),
+      };
       rec.calls.push(asked);
-      w.emit(rec, approval ? "approval_requested" : "tool_call_deferred", { tool: call.tool, call_id: call.id, ...(deferred ? { asks: "operator" } : {}), timeout_seconds: seconds });
-      yield* park(w, rec, "pending_tool_results", 1, () => asked.status !== "open", () => answerHistoric(w, rec, asked));
-      const content = asked.outcome === "denied" ? `denied: ${asked.reason ?? "no reason given"}` : asked.outcome === "interrupted" ? "interrupted" : null;
+      w.emit(rec, approval ? "approval_requested" : "tool_call_deferred", {
+        tool: call.tool,
+        call_id: call.id,
+        ...(deferred ? { asks: "operator" } : {}),
+        timeout_seconds: seconds,
+      });
+      yield* park(
+        w,
+        rec,
+        "pending_tool_results",
+        1,
+        () => asked.status !== "open",
+        () => answerHistoric(w, rec, asked),
+      );
+      const content =
+        asked.outcome === "denied"
+          ? `denied: ${asked.reason ?? "no reason given"}`
+          : asked.outcome === "interrupted"
+            ? "interrupted"
+            : null;
       if (content !== null || deferred) {
-        w.say(rec, { role: "tool", call_id: call.id, name: call.tool, content: content ?? (asked.error ?? JSON.stringify(asked.answer ?? null)), ...(content || asked.error ? { is_error: true } : {}), turn: rec.turn });
+        w.say(rec, {
+          role: "tool",
+          call_id: call.id,
+          name: call.tool,
+          content: content ?? asked.error ?? JSON.stringify(asked.answer ?? null),
+          ...(content || asked.error ? { is_error: true } : {}),
+          turn: rec.turn,
+        });
         continue;
       }
     }
@@ -174,20 +250,54 @@ function* tools(w, rec, calls) {
     yield { ms: w.between(120, 2600) };
     const failed = w.rnd() < 0.06;
     const duration_ms = Math.round(rec.clock - begun);
-    w.emit(rec, failed ? "progress_update_tool_action_failed" : "progress_update_tool_action_completed", { tool: call.tool, call_id: call.id, duration_ms, ...(failed ? { error_kind: "timeout" } : {}) });
-    w.say(rec, { role: "tool", call_id: call.id, name: call.tool, content: failed ? "the endpoint did not answer within 10 s" : JSON.stringify({ ok: true, items: [{ id: 1, title: "Result", score: 0.93 }, { id: 2, title: "Another", score: 0.71 }] }), ...(failed ? { is_error: true } : {}), turn: rec.turn });
+    w.emit(rec, failed ? "progress_update_tool_action_failed" : "progress_update_tool_action_completed", {
+      tool: call.tool,
+      call_id: call.id,
+      duration_ms,
+      ...(failed ? { error_kind: "timeout" } : {}),
+    });
+    w.say(rec, {
+      role: "tool",
+      call_id: call.id,
+      name: call.tool,
+      content: failed
+        ? "the endpoint did not answer within 10 s"
+        : JSON.stringify({
+            ok: true,
+            items: [
+              { id: 1, title: "Result", score: 0.93 },
+              { id: 2, title: "Another", score: 0.71 },
+            ],
+          }),
+      ...(failed ? { is_error: true } : {}),
+      turn: rec.turn,
+    });
   }
 }
 
 function* fanOut(w, rec, call) {
   const children = [];
   for (const topic of call.args.topics) {
-    const child = w.create({ agent: "researcher", owner_id: rec.task.owner_id, query: topic, stream: true }, { at: rec.clock, historic: rec.historic, parent: rec, born: (c) => w.emit(rec, "child_spawned", { task_id: c.task.id, agent: "researcher" }) });
+    const child = w.create(
+      { agent: "researcher", owner_id: rec.task.owner_id, query: topic, stream: true },
+      {
+        at: rec.clock,
+        historic: rec.historic,
+        parent: rec,
+        born: (c) => w.emit(rec, "child_spawned", { task_id: c.task.id, agent: "researcher" }),
+      },
+    );
     children.push(child);
   }
   const done = () => children.every((c) => c.finishedMs !== null);
   yield* park(w, rec, "pending_child_tasks", children.length, done);
-  w.say(rec, { role: "tool", call_id: call.id, name: call.tool, content: JSON.stringify(children.map((c) => ({ status: c.task.status, output: c.output }))), turn: rec.turn });
+  w.say(rec, {
+    role: "tool",
+    call_id: call.id,
+    name: call.tool,
+    content: JSON.stringify(children.map((c) => ({ status: c.task.status, output: c.output }))),
+    turn: rec.turn,
+  });
 }
 
 export function* life(w, rec, again = false) {
@@ -200,7 +310,7 @@ export function* life(w, rec, again = false) {
   }
   yield* claim(w, rec, queuedAt);
   const turns = rec.task.agent === "triage" ? 1 : 2 + Math.floor(w.rnd() * 3);
-  const fate = again || rec.force ? 1 : w.rnd();
+  const fate = again || rec.force || rec.calm ? 1 : w.rnd();
   const first = rec.task.turns + 1;
   for (let turn = first; turn < first + turns; turn += 1) {
     rec.turn = turn;
@@ -216,7 +326,11 @@ export function* life(w, rec, again = false) {
       if (yield* trouble(w, rec, fate)) return;
     }
     const calls = last ? [] : plan(w, rec, agent, turn === first);
-    const text = last ? w.pick(REPLIES) : turn === first ? "Let me look that up." : "One more thing to check before I answer.";
+    const text = last
+      ? w.pick(REPLIES)
+      : turn === first
+        ? "Let me look that up."
+        : "One more thing to check before I answer.";
     let whole = yield* model(w, rec, text, calls);
     while (!whole) {
       steer(w, rec);
@@ -226,15 +340,16 @@ export function* life(w, rec, again = false) {
     yield* tools(w, rec, calls);
     rec.task.turns = turn;
     w.emit(rec, "progress_update_run_turn_completed");
-    if (last && rec.steering.length > 0) turns_more: for (;;) {
-      rec.turn = rec.task.turns + 1;
-      steer(w, rec);
-      w.emit(rec, "progress_update_run_turn_started");
-      yield* model(w, rec, w.pick(REPLIES), []);
-      rec.task.turns = rec.turn;
-      w.emit(rec, "progress_update_run_turn_completed");
-      if (rec.steering.length === 0) break turns_more;
-    }
+    if (last && rec.steering.length > 0)
+      for (;;) {
+        rec.turn = rec.task.turns + 1;
+        steer(w, rec);
+        w.emit(rec, "progress_update_run_turn_started");
+        yield* model(w, rec, w.pick(REPLIES), []);
+        rec.task.turns = rec.turn;
+        w.emit(rec, "progress_update_run_turn_completed");
+        if (rec.steering.length === 0) break;
+      }
   }
   // The output is no message.
   const said = rec.messages.at(-1);
@@ -249,9 +364,16 @@ export function* life(w, rec, again = false) {
 function plan(w, rec, agent, first) {
   const make = (tool, given) => ({ id: `call_${w.hex(8)}`, tool, args: given ?? args(tool, w) });
   if (rec.force && first) return [make(rec.force)];
-  if (agent.name === "planner") return first ? [make("research", { topics: ["Subsidies", "Installers", "Prices"].slice(0, 2 + Math.floor(w.rnd() * 2)) })] : w.rnd() < 0.5 ? [make("publish")] : [];
-  if (agent.name === "support") return first ? [make("get_order"), make("search_docs")] : w.rnd() < 0.07 ? [make("refund")] : [make("search_docs")];
-  if (agent.name === "coder" && !first && w.rnd() < 0.25) return [make(w.rnd() < 0.6 ? "open_pull_request" : "ask_reviewer")];
+  if (agent.name === "planner")
+    return first
+      ? [make("research", { topics: ["Subsidies", "Installers", "Prices"].slice(0, 2 + Math.floor(w.rnd() * 2)) })]
+      : w.rnd() < 0.5
+        ? [make("publish")]
+        : [];
+  if (agent.name === "support")
+    return first ? [make("get_order"), make("search_docs")] : w.rnd() < 0.07 ? [make("refund")] : [make("search_docs")];
+  if (agent.name === "coder" && !first && w.rnd() < 0.25)
+    return [make(w.rnd() < 0.6 ? "open_pull_request" : "ask_reviewer")];
   const list = agent.tools.filter((t) => !["open_pull_request", "ask_reviewer"].includes(t));
   return list.length > 0 ? [make(w.pick(list)), ...(w.rnd() < 0.5 ? [make(w.pick(list))] : [])] : [];
 }
@@ -280,7 +402,12 @@ function* trouble(w, rec, fate) {
     rec.task.run_at = w.iso(rec.clock + delay * 1000);
     delete rec.task.worker_id;
     w.setStatus(rec, "backoff");
-    w.emit(rec, "task_retried", { kind, message, ...(status ? { status } : {}), delay_seconds: Math.round(delay * 1000) / 1000 });
+    w.emit(rec, "task_retried", {
+      kind,
+      message,
+      ...(status ? { status } : {}),
+      delay_seconds: Math.round(delay * 1000) / 1000,
+    });
     yield { ms: delay * 1000 };
     w.setStatus(rec, "queued");
     yield* claim(w, rec, rec.clock);

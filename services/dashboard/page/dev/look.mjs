@@ -21,7 +21,13 @@ mkdirSync(out, { recursive: true });
 const MODES = {
   light: { viewport: { width: 1440, height: 900 }, colorScheme: "light" },
   dark: { viewport: { width: 1440, height: 900 }, colorScheme: "dark" },
-  phone: { viewport: { width: 360, height: 740 }, colorScheme: "light", hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+  phone: {
+    viewport: { width: 360, height: 740 },
+    colorScheme: "light",
+    hasTouch: true,
+    isMobile: true,
+    deviceScaleFactor: 2,
+  },
   wall: { viewport: { width: 3840, height: 2160 }, colorScheme: "dark" },
 };
 
@@ -68,7 +74,10 @@ const PAGES = [
   ["not-found", "/nowhere"],
 ];
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
 let wrong = 0;
 for (const mode of modes) {
   const context = await browser.newContext(MODES[mode]);
@@ -80,11 +89,13 @@ for (const mode of modes) {
   };
   page.on("console", (message) => {
     const text = message.text();
-    if (["error", "warning"].includes(message.type()) && !(where === "task-missing" && text.includes("404"))) complain(`console: ${text}`);
+    if (["error", "warning"].includes(message.type()) && !(where === "task-missing" && text.includes("404")))
+      complain(`console: ${text}`);
   });
   page.on("pageerror", (error) => complain(`error: ${error.message}`));
   page.on("request", (request) => {
-    if (!request.url().startsWith(base) && !request.url().startsWith("data:")) complain(`foreign request: ${request.url()}`);
+    if (!request.url().startsWith(base) && !request.url().startsWith("data:"))
+      complain(`foreign request: ${request.url()}`);
   });
   for (const [name, path] of PAGES) {
     if (only && !name.startsWith(only)) continue;
@@ -93,15 +104,25 @@ for (const mode of modes) {
     const running = name === "task-running" ? await find("status=processing") : null;
     await page.goto(`${base}/observability${running ? path.replace(/tasks\/[^?]+/, `tasks/${running}`) : path}`);
     await page.waitForSelector("main h1, main .empty");
-    await page.waitForFunction(() => !document.querySelector(".skeleton"), null, { timeout: 8000 }).catch(() => complain("still loading"));
+    await page
+      .waitForFunction(() => !document.querySelector(".skeleton"), null, { timeout: 8000 })
+      .catch(() => complain("still loading"));
     await page.waitForTimeout(500);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (wide > 0) complain(`scrolls sideways by ${wide} px`);
-    await page.screenshot({ path: `${out}/${name}-${mode}.png`, fullPage: mode !== "wall" && !name.startsWith("tasks") });
+    await page.screenshot({
+      path: `${out}/${name}-${mode}.png`,
+      fullPage: mode !== "wall" && !name.startsWith("tasks"),
+    });
     if (mode === "wall") continue;
     await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
-    for (const v of violations) complain(`axe ${v.impact} ${v.id}: ${v.nodes.length} × ${v.nodes[0]?.html.slice(0, 160)} ${v.nodes[0]?.any[0]?.message ?? ""}`);
+    const { violations } = await page.evaluate(() =>
+      globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }),
+    );
+    for (const v of violations)
+      complain(
+        `axe ${v.impact} ${v.id}: ${v.nodes.length} × ${v.nodes[0]?.html.slice(0, 160)} ${v.nodes[0]?.any[0]?.message ?? ""}`,
+      );
   }
   await context.close();
 }

@@ -5,8 +5,9 @@
 //
 // Switches, all POST: /observability/dev/restart?ms=3000 (away for a while), /observability/dev/socket?on=0 (no
 // WebSocket), /observability/dev/empty?on=1 (an installation in which nothing has happened).
-import { createServer } from "node:http";
+
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { WebSocketServer } from "ws";
 import { Refusal, rest } from "./rest.mjs";
@@ -16,7 +17,12 @@ import { World } from "./world.mjs";
 const BASE = "/observability";
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
 
 function option(name, otherwise) {
   const i = process.argv.indexOf(`--${name}`);
@@ -44,14 +50,31 @@ const server = createServer(async (request, response) => {
     if (Date.now() < awayUntil) return request.socket.destroy();
     if (url.pathname.startsWith(`${BASE}/api/`)) {
       const body = await read(request);
-      const answer = rest(world, request.method, url.pathname.slice(`${BASE}/api`.length), Object.fromEntries(url.searchParams), body, request.headers);
+      const answer = rest(
+        world,
+        request.method,
+        url.pathname.slice(`${BASE}/api`.length),
+        Object.fromEntries(url.searchParams),
+        body,
+        request.headers,
+      );
       return send(answer.status ?? 200, answer.text ?? answer.body, answer.type);
     }
     return await file(url.pathname, response);
   } catch (error) {
     if (error instanceof Refusal) return send(error.problem.status, error.problem, "application/problem+json");
     console.error(error);
-    return send(500, { type: "/problems/internal", title: "Something is wrong in the service", status: 500, code: "internal", detail: String(error) }, "application/problem+json");
+    return send(
+      500,
+      {
+        type: "/problems/internal",
+        title: "Something is wrong in the service",
+        status: 500,
+        code: "internal",
+        detail: String(error),
+      },
+      "application/problem+json",
+    );
   }
 });
 
@@ -140,7 +163,14 @@ function receive(client, frame) {
   if (frame.type === "ping") client.socket.send(JSON.stringify({ type: "pong" }));
   if (frame.type === "unsubscribe") client.subscriptions.delete(frame.id);
   if (frame.type !== "subscribe") return;
-  const subscription = { ...frame, last: "", seq: frame.params.after_seq ?? 0, message: frame.params.after_message ?? -1, version: -1, tree: -1 };
+  const subscription = {
+    ...frame,
+    last: "",
+    seq: frame.params.after_seq ?? 0,
+    message: frame.params.after_message ?? -1,
+    version: -1,
+    tree: -1,
+  };
   client.subscriptions.set(frame.id, subscription);
   push(client, subscription);
 }
@@ -163,7 +193,15 @@ function push(client, subscription) {
 }
 
 function state({ topic, params }) {
-  const paths = { overview: "/overview", tasks: "/tasks", approvals: "/approvals", batches: "/batches", workers: "/workers", agents: "/agents", system: "/system" };
+  const paths = {
+    overview: "/overview",
+    tasks: "/tasks",
+    approvals: "/approvals",
+    batches: "/batches",
+    workers: "/workers",
+    agents: "/agents",
+    system: "/system",
+  };
   if (topic === "batch") return { batch: rest(world, "GET", `/batches/${params.batch_id}`, {}, {}, {}).body };
   if (!paths[topic]) throw new Refusal(404, "route_not_found", "There is no such topic");
   return rest(world, "GET", paths[topic], params, {}, {}).body;

@@ -23,7 +23,9 @@ for (const path of files("dist")) {
   const packed = gzipSync(body, { level: 9 }).length;
   const initial = path.endsWith("index.html") || index.includes(path.replace(/^dist/, ""));
   if (initial) first += packed;
-  console.log(`${(packed / 1024).toFixed(1).padStart(7)} KiB gzip ${(body.length / 1024).toFixed(1).padStart(7)} KiB  ${path}${initial ? "  (first load)" : ""}`);
+  console.log(
+    `${(packed / 1024).toFixed(1).padStart(7)} KiB gzip ${(body.length / 1024).toFixed(1).padStart(7)} KiB  ${path}${initial ? "  (first load)" : ""}`,
+  );
 }
 console.log(`first load: ${(first / 1024).toFixed(1)} KiB gzip`);
 if (first > LIMIT) process.exit(1);

@@ -12,7 +12,14 @@ function percentiles(values) {
 }
 
 function gather(w, recs, since) {
-  const out = { counts: counts(), totals: { enqueued: 0, completed: 0, failed: 0, cancelled: 0, retried: 0, recovered: 0 }, waits: [], runs: [], models: new Map(), oldest: null };
+  const out = {
+    counts: counts(),
+    totals: { enqueued: 0, completed: 0, failed: 0, cancelled: 0, retried: 0, recovered: 0 },
+    waits: [],
+    runs: [],
+    models: new Map(),
+    oldest: null,
+  };
   for (const rec of recs) {
     const { task } = rec;
     out.counts[task.status] += 1;
@@ -31,7 +38,8 @@ function gather(w, recs, since) {
       const m = out.models.get(model) ?? { model, input_tokens: 0, output_tokens: 0, cost_usd_micros: 0 };
       m.input_tokens += use.input_tokens;
       m.output_tokens += use.output_tokens;
-      m.cost_usd_micros = model.startsWith("llama") || model.startsWith("qwen") ? null : m.cost_usd_micros + task.cost_usd_micros;
+      m.cost_usd_micros =
+        model.startsWith("llama") || model.startsWith("qwen") ? null : m.cost_usd_micros + task.cost_usd_micros;
       out.models.set(model, m);
     }
   }
@@ -52,7 +60,17 @@ function activity(w, recs, seconds, bucket) {
   const end = (Math.floor(w.now / 1000 / bucket) + 1) * bucket;
   const first = end - n * bucket;
   const zero = () => new Array(n).fill(0);
-  const out = { bucket_seconds: bucket, starts: zero().map((_, i) => first + i * bucket), enqueued: zero(), completed: zero(), failed: zero(), cancelled: zero(), retried: zero(), input_tokens: zero(), output_tokens: zero() };
+  const out = {
+    bucket_seconds: bucket,
+    starts: zero().map((_, i) => first + i * bucket),
+    enqueued: zero(),
+    completed: zero(),
+    failed: zero(),
+    cancelled: zero(),
+    retried: zero(),
+    input_tokens: zero(),
+    output_tokens: zero(),
+  };
   const add = (list, ms, by = 1) => {
     const i = Math.floor((ms / 1000 - first) / bucket);
     if (i >= 0 && i < n) list[i] += by;
@@ -68,7 +86,8 @@ function activity(w, recs, seconds, bucket) {
   return out;
 }
 
-const runningOf = (w, name) => w.running.filter((e) => e.rec.task.status === "processing" && (!name || e.rec.task.agent === name)).length;
+const runningOf = (w, name) =>
+  w.running.filter((e) => e.rec.task.status === "processing" && (!name || e.rec.task.agent === name)).length;
 
 export function overview(w, { window = "hour", agent }) {
   const [seconds, bucket] = WINDOWS[window] ?? WINDOWS.hour;
@@ -111,7 +130,8 @@ export function matches(rec, f) {
   if (f.created_before && rec.createdMs > Date.parse(f.created_before)) return false;
   if (f.q) {
     const q = f.q.toLowerCase();
-    if (!task.id.includes(q) && !Object.entries(task.metadata).some(([k, v]) => `${k}=${v}`.toLowerCase().includes(q))) return false;
+    if (!task.id.includes(q) && !Object.entries(task.metadata).some(([k, v]) => `${k}=${v}`.toLowerCase().includes(q)))
+      return false;
   }
   return true;
 }
@@ -143,7 +163,17 @@ export function asked(w, asks, f) {
       if (call.status !== "open" || (asks === "approval") !== (call.asks === "approval")) continue;
       if ((f.agent && rec.task.agent !== f.agent) || (f.owner_id && rec.task.owner_id !== f.owner_id)) continue;
       const { call_id, tool, arguments: given, asked_at, expires_at, agent_version } = call;
-      items.push({ task_id: rec.task.id, call_id, agent: rec.task.agent, ...(agent_version ? { agent_version } : {}), owner_id: rec.task.owner_id, tool, arguments: given, asked_at, expires_at });
+      items.push({
+        task_id: rec.task.id,
+        call_id,
+        agent: rec.task.agent,
+        ...(agent_version ? { agent_version } : {}),
+        owner_id: rec.task.owner_id,
+        tool,
+        arguments: given,
+        asked_at,
+        expires_at,
+      });
     }
   }
   items.sort((a, b) => (a.asked_at < b.asked_at ? -1 : 1));
@@ -183,8 +213,13 @@ export function batch(w, b) {
 }
 
 export function batches(w, f) {
-  const all = [...w.batches.values()].sort((a, b) => b.createdMs - a.createdMs).filter((b) => !f.owner_id || b.owner_id === f.owner_id);
-  return page(all.map((b) => batch(w, b)), f);
+  const all = [...w.batches.values()]
+    .sort((a, b) => b.createdMs - a.createdMs)
+    .filter((b) => !f.owner_id || b.owner_id === f.owner_id);
+  return page(
+    all.map((b) => batch(w, b)),
+    f,
+  );
 }
 
 export function results(b, f) {
@@ -193,7 +228,16 @@ export function results(b, f) {
     .map((rec, index) => ({ rec, index }))
     .filter(({ rec, index }) => index > after && rec.finishedMs !== null && (!f.status || rec.task.status === f.status))
     .slice(0, Number(f.limit ?? Infinity))
-    .map(({ rec, index }) => ({ index, task_id: rec.task.id, custom_id: rec.task.metadata.custom_id, status: rec.task.status, ...(rec.output ? { output: rec.output } : {}), ...(rec.task.failure ? { failure: rec.task.failure } : {}), usage: rec.task.usage, cost_usd_micros: rec.task.cost_usd_micros }));
+    .map(({ rec, index }) => ({
+      index,
+      task_id: rec.task.id,
+      custom_id: rec.task.metadata.custom_id,
+      status: rec.task.status,
+      ...(rec.output ? { output: rec.output } : {}),
+      ...(rec.task.failure ? { failure: rec.task.failure } : {}),
+      usage: rec.task.usage,
+      cost_usd_micros: rec.task.cost_usd_micros,
+    }));
 }
 
 export function worker(w, x) {
@@ -205,7 +249,10 @@ export function worker(w, x) {
     started_at: w.iso(x.started),
     last_heartbeat_at: w.iso(x.beat),
     draining: x.draining,
-    agents: x.agents.map((a) => ({ ...a, running: w.running.filter((e) => e.rec.task.worker_id === x.id && e.rec.task.agent === a.name).length })),
+    agents: x.agents.map((a) => ({
+      ...a,
+      running: w.running.filter((e) => e.rec.task.worker_id === x.id && e.rec.task.agent === a.name).length,
+    })),
   };
 }
 
@@ -246,7 +293,12 @@ export function agentInFull(w, a) {
 
 export function tree(rec, limit = 500) {
   let left = limit;
-  const total = { tasks: 0, by_status: {}, usage: { input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, reasoning_tokens: 0 }, cost_usd_micros: 0 };
+  const total = {
+    tasks: 0,
+    by_status: {},
+    usage: { input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, reasoning_tokens: 0 },
+    cost_usd_micros: 0,
+  };
   const node = (r) => {
     left -= 1;
     const { task } = r;
@@ -255,7 +307,19 @@ export function tree(rec, limit = 500) {
     total.cost_usd_micros += task.cost_usd_micros;
     for (const key of Object.keys(total.usage)) total.usage[key] += task.usage[key];
     const children = r.children.filter(() => left > 0).map(node);
-    return { id: task.id, agent: task.agent, status: task.status, depth: task.depth, turns: task.turns, created_at: task.created_at, ...(task.finished_at ? { finished_at: task.finished_at } : {}), usage: task.usage, cost_usd_micros: task.cost_usd_micros, ...(task.failure && task.status === "failed" ? { failure_kind: task.failure.kind } : {}), ...(children.length > 0 ? { children } : {}) };
+    return {
+      id: task.id,
+      agent: task.agent,
+      status: task.status,
+      depth: task.depth,
+      turns: task.turns,
+      created_at: task.created_at,
+      ...(task.finished_at ? { finished_at: task.finished_at } : {}),
+      usage: task.usage,
+      cost_usd_micros: task.cost_usd_micros,
+      ...(task.failure && task.status === "failed" ? { failure_kind: task.failure.kind } : {}),
+      ...(children.length > 0 ? { children } : {}),
+    };
   };
   return { root: node(rec), totals: total, truncated: left <= 0 };
 }
@@ -264,13 +328,38 @@ export function system(w) {
   const partitions = Array.from({ length: 8 }, (_, number) => ({ number, counts: counts() }));
   for (const { task } of w.tasks.values()) partitions[Number(task.id[0]) % 8].counts[task.status] += 1;
   const wobble = Math.sin(w.now / 9000);
-  const chore = (name, ago, took, done, stalled = false) => ({ name, last_success_at: ago === null ? null : w.iso(w.now - ago), took_ms: took, done, stalled });
+  const chore = (name, ago, took, done, stalled = false) => ({
+    name,
+    last_success_at: ago === null ? null : w.iso(w.now - ago),
+    took_ms: took,
+    done,
+    stalled,
+  });
   return {
     at: w.iso(w.now),
     namespace: w.namespace,
     schema: "7",
-    redis: { version: "7.4.1", mode: "standalone", latency_ms: 0.4 + wobble * 0.15 + w.rnd() * 0.1, used_memory_bytes: Math.round(612e6 + wobble * 9e6), max_memory_bytes: 2 ** 30, clients: 31, commands_per_second: Math.round(4200 + wobble * 800), append_only: true, uptime_seconds: 86400 * 12 + Math.floor((w.now - w.startedAt) / 1000), fragmentation: 1.08 },
+    redis: {
+      version: "7.4.1",
+      mode: "standalone",
+      latency_ms: 0.4 + wobble * 0.15 + w.rnd() * 0.1,
+      used_memory_bytes: Math.round(612e6 + wobble * 9e6),
+      max_memory_bytes: 2 ** 30,
+      clients: 31,
+      commands_per_second: Math.round(4200 + wobble * 800),
+      append_only: true,
+      uptime_seconds: 86400 * 12 + Math.floor((w.now - w.startedAt) / 1000),
+      fragmentation: 1.08,
+    },
     partitions,
-    chores: [chore("promote_due", 800, 2, 18_211), chore("recover_expired", 1200, 3, 12), chore("enforce_deadlines", 900, 1, 44), chore("expire_finished", 4100, 38, 120_377), chore("reconcile", 61_000, 410, 0), chore("export_gauges", 2_100, 5, 0), chore("deliver_webhooks", 734_000, 15_000, 302, true)],
+    chores: [
+      chore("promote_due", 800, 2, 18_211),
+      chore("recover_expired", 1200, 3, 12),
+      chore("enforce_deadlines", 900, 1, 44),
+      chore("expire_finished", 4100, 38, 120_377),
+      chore("reconcile", 61_000, 410, 0),
+      chore("export_gauges", 2_100, 5, 0),
+      chore("deliver_webhooks", 734_000, 15_000, 302, true),
+    ],
   };
 }

@@ -27,21 +27,87 @@ export function random(seed) {
 }
 
 const AGENTS = [
-  { name: "support", model: "openai/gpt-4.1-mini", description: "Answers customers about their orders.", tools: ["get_order", "refund", "search_docs"], share: 0.4 },
-  { name: "researcher", model: "anthropic/claude-sonnet-4-5", description: "Researches one topic and writes a short report.", tools: ["web_search", "fetch_page"], share: 0.2 },
-  { name: "planner", model: "openai/gpt-4.1", description: "Breaks a goal into topics and sends researchers.", tools: ["research", "publish"], share: 0.1 },
-  { name: "coder", model: "anthropic/claude-sonnet-4-5", description: "Fixes issues in a repository.", tools: ["read_file", "run_tests", "open_pull_request", "ask_reviewer"], share: 0.15 },
-  { name: "triage", model: "fireworks/llama-v3p3-70b", description: "Sorts incoming tickets.", tools: ["label"], share: 0.1 },
-  { name: "reviewer", model: "gemini/gemini-2.5-pro", description: "Reviews pull requests.", tools: ["read_file", "comment"], share: 0.03, paused: true },
-  { name: "legacy-import", model: "ollama/qwen3", description: "Imports the old archive.", tools: [], share: 0.02, away: true },
+  {
+    name: "support",
+    model: "openai/gpt-4.1-mini",
+    description: "Answers customers about their orders.",
+    tools: ["get_order", "refund", "search_docs"],
+    share: 0.4,
+  },
+  {
+    name: "researcher",
+    model: "anthropic/claude-sonnet-4-5",
+    description: "Researches one topic and writes a short report.",
+    tools: ["web_search", "fetch_page"],
+    share: 0.2,
+  },
+  {
+    name: "planner",
+    model: "openai/gpt-4.1",
+    description: "Breaks a goal into topics and sends researchers.",
+    tools: ["research", "publish"],
+    share: 0.1,
+  },
+  {
+    name: "coder",
+    model: "anthropic/claude-sonnet-4-5",
+    description: "Fixes issues in a repository.",
+    tools: ["read_file", "run_tests", "open_pull_request", "ask_reviewer"],
+    share: 0.15,
+  },
+  {
+    name: "triage",
+    model: "fireworks/llama-v3p3-70b",
+    description: "Sorts incoming tickets.",
+    tools: ["label"],
+    share: 0.1,
+  },
+  {
+    name: "reviewer",
+    model: "gemini/gemini-2.5-pro",
+    description: "Reviews pull requests.",
+    tools: ["read_file", "comment"],
+    share: 0.03,
+    paused: true,
+  },
+  {
+    name: "legacy-import",
+    model: "ollama/qwen3",
+    description: "Imports the old archive.",
+    tools: [],
+    share: 0.02,
+    away: true,
+  },
 ];
 const OWNERS = ["user-7", "user-12", "acme", "globex", "initech", "night-shift", "ana@example.org"];
 const QUERIES = {
-  support: ["Where is my order 48211?", "I was charged twice for order 90017, please refund one.", "How do I change the address of my subscription?", "The parcel arrived damaged. What now?"],
-  researcher: ["Compare the battery chemistries of grid storage in 2025", "What changed in the EU AI Act this year?", "Summarise the three newest papers on KV-cache compression", "Which ports were closed by the storm?"],
-  planner: ["Prepare a market report on heat pumps in Portugal", "Plan the release notes for version 4", "Write a briefing on semiconductor export rules"],
-  coder: ["Fix the flaky test in billing/retry_test", "Upgrade the HTTP client and mend what breaks", "Issue 812: dates are off by one in CSV exports"],
-  triage: ["Ticket 5521: cannot log in", "Ticket 5522: invoice shows a wrong VAT id", "Ticket 5523: feature request: dark mode"],
+  support: [
+    "Where is my order 48211?",
+    "I was charged twice for order 90017, please refund one.",
+    "How do I change the address of my subscription?",
+    "The parcel arrived damaged. What now?",
+  ],
+  researcher: [
+    "Compare the battery chemistries of grid storage in 2025",
+    "What changed in the EU AI Act this year?",
+    "Summarise the three newest papers on KV-cache compression",
+    "Which ports were closed by the storm?",
+  ],
+  planner: [
+    "Prepare a market report on heat pumps in Portugal",
+    "Plan the release notes for version 4",
+    "Write a briefing on semiconductor export rules",
+  ],
+  coder: [
+    "Fix the flaky test in billing/retry_test",
+    "Upgrade the HTTP client and mend what breaks",
+    "Issue 812: dates are off by one in CSV exports",
+  ],
+  triage: [
+    "Ticket 5521: cannot log in",
+    "Ticket 5522: invoice shows a wrong VAT id",
+    "Ticket 5523: feature request: dark mode",
+  ],
   reviewer: ["Review pull request 1841"],
   "legacy-import": ["Import shard 17 of the archive"],
 };
@@ -59,14 +125,29 @@ export class World {
     this.running = [];
     this.version = 0;
     this.serial = 0;
-    this.agents = AGENTS.map((agent) => ({ ...agent, paused: agent.paused ?? false, version: this.hex(4), last: this.now }));
+    this.agents = AGENTS.map((agent) => ({
+      ...agent,
+      paused: agent.paused ?? false,
+      version: this.hex(4),
+      last: this.now,
+    }));
     this.workers = this.makeWorkers();
     this.makeHistory(history);
     for (let i = 0; i < 26; i += 1) this.arrive();
-    for (let i = 0; i < 9; i += 1) this.create({ agent: "legacy-import", owner_id: "night-shift", query: QUERIES["legacy-import"][0] });
+    for (let i = 0; i < 9; i += 1)
+      this.create({ agent: "legacy-import", owner_id: "night-shift", query: QUERIES["legacy-import"][0] });
     this.create({ agent: "support", owner_id: "acme", query: "Send the weekly summary", delay_seconds: 5400 });
-    for (const [agent, tool] of [["support", "refund"], ["coder", "open_pull_request"], ["coder", "ask_reviewer"], ["planner", "publish"], ["support", "refund"]]) {
-      this.create({ agent, owner_id: this.pick(OWNERS), query: this.pick(QUERIES[agent]), stream: true, priority: 9 }, { at: this.now - this.between(5e3, 400e3) }).force = tool;
+    for (const [agent, tool] of [
+      ["support", "refund"],
+      ["coder", "open_pull_request"],
+      ["coder", "ask_reviewer"],
+      ["planner", "publish"],
+      ["support", "refund"],
+    ]) {
+      this.create(
+        { agent, owner_id: this.pick(OWNERS), query: this.pick(QUERIES[agent]), stream: true, priority: 9 },
+        { at: this.now - this.between(5e3, 400e3) },
+      ).force = tool;
     }
     this.nextArrival = 0;
   }
@@ -94,7 +175,14 @@ export class World {
   }
 
   makeWorkers() {
-    const serve = [["support", "triage"], ["support", "triage"], ["researcher", "planner"], ["researcher"], ["coder", "reviewer"], ["support", "researcher", "planner"]];
+    const serve = [
+      ["support", "triage"],
+      ["support", "triage"],
+      ["researcher", "planner"],
+      ["researcher"],
+      ["coder", "reviewer"],
+      ["support", "researcher", "planner"],
+    ];
     return serve.map((names, i) => ({
       id: `w-${this.hex(10)}`,
       host: `worker-${i + 1}.internal`,
@@ -109,7 +197,11 @@ export class World {
   }
 
   slots(agent) {
-    return this.workers.filter((w) => !w.draining).flatMap((w) => w.agents).filter((a) => a.name === agent).reduce((n, a) => n + a.slots, 0);
+    return this.workers
+      .filter((w) => !w.draining)
+      .flatMap((w) => w.agents)
+      .filter((a) => a.name === agent)
+      .reduce((n, a) => n + a.slots, 0);
   }
   agent(name) {
     return this.agents.find((a) => a.name === name);
@@ -132,7 +224,9 @@ export class World {
         priority: body.priority ?? 5,
         created_at: this.iso(at),
         ...(due ? { run_at: this.iso(due) } : {}),
-        conversation_id: body.previous_task_id ? (this.tasks.get(body.previous_task_id)?.task.conversation_id ?? id) : id,
+        conversation_id: body.previous_task_id
+          ? (this.tasks.get(body.previous_task_id)?.task.conversation_id ?? id)
+          : id,
         ...(body.previous_task_id ? { previous_task_id: body.previous_task_id } : {}),
         ...(parent ? { parent_id: parent.task.id, root_id: parent.task.root_id ?? parent.task.id } : {}),
         ...(body.limits?.deadline_seconds ? { deadline_at: this.iso(at + body.limits.deadline_seconds * 1000) } : {}),
@@ -183,7 +277,8 @@ export class World {
     if (batch) batch.members.push(rec);
     const previous = this.tasks.get(body.previous_task_id);
     if (previous) for (const m of previous.messages) this.say(rec, { ...m, turn: 0 });
-    if (previous && typeof previous.output === "string") this.say(rec, { role: "assistant", content: previous.output, turn: 0 });
+    if (previous && typeof previous.output === "string")
+      this.say(rec, { role: "assistant", content: previous.output, turn: 0 });
     for (const m of body.messages ?? []) this.say(rec, { ...m, turn: 0 });
     if (body.query) this.say(rec, { role: "user", content: body.query, turn: 0 });
     this.emit(rec, "task_enqueued", { status: rec.task.status });
@@ -246,7 +341,8 @@ export class World {
     delete rec.task.worker_id;
     rec.finishedMs = rec.clock;
     rec.reply = null;
-    for (const call of rec.calls) if (call.status === "open") Object.assign(call, { status: "answered", outcome: "closed" });
+    for (const call of rec.calls)
+      if (call.status === "open") Object.assign(call, { status: "answered", outcome: "closed" });
     this.setStatus(rec, status);
     if (rec.task.pending_steering > 0) {
       this.emit(rec, "run_steering_failed", { pending: rec.task.pending_steering });
@@ -289,7 +385,11 @@ export class World {
 
   arrive(options = {}) {
     let x = this.rnd();
-    const agent = AGENTS.find((a) => (x -= a.share) < 0 && !a.away) ?? AGENTS[0];
+    const agent =
+      AGENTS.find((a) => {
+        x -= a.share;
+        return x < 0 && !a.away;
+      }) ?? AGENTS[0];
     const stream = this.rnd() < 0.5;
     return this.create(
       {
@@ -298,7 +398,10 @@ export class World {
         query: this.pick(QUERIES[agent.name]),
         stream,
         priority: this.rnd() < 0.1 ? 8 : 5,
-        metadata: this.rnd() < 0.4 ? { region: this.pick(["eu", "us", "apac"]), ticket: String(4000 + Math.floor(this.rnd() * 900)) } : {},
+        metadata:
+          this.rnd() < 0.4
+            ? { region: this.pick(["eu", "us", "apac"]), ticket: String(4000 + Math.floor(this.rnd() * 900)) }
+            : {},
       },
       options,
     );
@@ -306,11 +409,25 @@ export class World {
 
   openBatch(name, owner, members, at, historic) {
     const id = this.makeId(at, "3");
-    const batch = { id, owner_id: owner, name, createdMs: at, members: [], total: members, cancelled: false, reason: null };
+    const batch = {
+      id,
+      owner_id: owner,
+      name,
+      createdMs: at,
+      members: [],
+      total: members,
+      cancelled: false,
+      reason: null,
+    };
     this.batches.set(id, batch);
     for (let i = 0; i < members; i += 1) {
       this.create(
-        { agent: i % 3 === 0 ? "triage" : "support", owner_id: owner, query: this.pick(QUERIES.support), metadata: { custom_id: `${name}-${i + 1}` } },
+        {
+          agent: i % 3 === 0 ? "triage" : "support",
+          owner_id: owner,
+          query: this.pick(QUERIES.support),
+          metadata: { custom_id: `${name}-${i + 1}` },
+        },
         { at: at + i, historic, batch },
       );
     }
@@ -321,11 +438,21 @@ export class World {
     const times = [];
     for (let i = 0; i < count; i += 1) {
       const span = this.rnd();
-      times.push(span < 0.35 ? this.between(90e3, 3600e3) : span < 0.75 ? this.between(3600e3, 86400e3) : this.between(86400e3, 7 * 86400e3));
+      times.push(
+        span < 0.35
+          ? this.between(90e3, 3600e3)
+          : span < 0.75
+            ? this.between(3600e3, 86400e3)
+            : this.between(86400e3, 7 * 86400e3),
+      );
     }
     times.sort((a, b) => b - a);
     for (const ago of times) this.arrive({ at: this.now - ago, historic: true });
-    for (const [name, n, ago] of [["tickets-w4", 60, 9 * 3600e3], ["welcome-mails", 120, 2 * 3600e3]]) this.openBatch(name, "acme", n, this.now - ago, true);
+    for (const [name, n, ago] of [
+      ["tickets-w4", 60, 9 * 3600e3],
+      ["welcome-mails", 120, 2 * 3600e3],
+    ])
+      this.openBatch(name, "acme", n, this.now - ago, true);
     this.openBatch("tickets-w5", "globex", 90, this.now - 20e3, false);
     this.order.sort((a, b) => this.tasks.get(b).createdMs - this.tasks.get(a).createdMs);
   }

@@ -29,7 +29,12 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): C
     if (!failed) return <Skeleton lines={10} />;
     // A newer version of the dashboard has no part of this one.
     return (
-      <EmptyState page icon="retry" title="This part of the page could not be loaded" action={<Button onClick={() => location.reload()}>Load the page again</Button>}>
+      <EmptyState
+        page
+        icon="retry"
+        title="This part of the page could not be loaded"
+        action={<Button onClick={() => location.reload()}>Load the page again</Button>}
+      >
         The dashboard may have been updated, or the network is away.
       </EmptyState>
     );

@@ -9,8 +9,19 @@ import { changed, formatPlace, matchRoute, parsePlace } from "../src/lib/url";
 describe("numbers and durations", () => {
   it("writes durations with the digits that count", () => {
     const cases: [number | null, string][] = [
-      [null, "–"], [0, "0 ms"], [840, "840 ms"], [999.6, "1.0 s"], [4_230, "4.2 s"], [9_960, "10 s"], [59_400, "59 s"],
-      [59_900, "1m 00s"], [185_000, "3m 05s"], [3_599_600, "1h 00m"], [8_040_000, "2h 14m"], [273_600_000, "3d 4h"], [-5, "0 ms"],
+      [null, "–"],
+      [0, "0 ms"],
+      [840, "840 ms"],
+      [999.6, "1.0 s"],
+      [4_230, "4.2 s"],
+      [9_960, "10 s"],
+      [59_400, "59 s"],
+      [59_900, "1m 00s"],
+      [185_000, "3m 05s"],
+      [3_599_600, "1h 00m"],
+      [8_040_000, "2h 14m"],
+      [273_600_000, "3d 4h"],
+      [-5, "0 ms"],
     ];
     for (const [ms, text] of cases) expect(duration(ms)).toBe(text);
   });
@@ -21,10 +32,25 @@ describe("numbers and durations", () => {
     expect(relative(1_500, 1_000)).toBe("now");
   });
   it("shortens numbers without lying at the edges", () => {
-    expect([0, 7, 999, 1000, 12_345, 999_950, 4_560_000, 1.2e9].map(short)).toEqual(["0", "7", "999", "1k", "12.3k", "1M", "4.56M", "1.2B"]);
+    expect([0, 7, 999, 1000, 12_345, 999_950, 4_560_000, 1.2e9].map(short)).toEqual([
+      "0",
+      "7",
+      "999",
+      "1k",
+      "12.3k",
+      "1M",
+      "4.56M",
+      "1.2B",
+    ]);
     expect(short(2.25)).toBe("2.3");
     expect([1, 0.99999, 0.5, 0.000001, 0].map((n) => percent(n))).toEqual(["100%", "99.9%", "50%", "0.1%", "0%"]);
-    expect([0, 20, 4_500, 1_234_567, 12_345_678_901].map(cost)).toEqual(["$0", "<$0.0001", "$0.0045", "$1.23", "$12,346"]);
+    expect([0, 20, 4_500, 1_234_567, 12_345_678_901].map(cost)).toEqual([
+      "$0",
+      "<$0.0001",
+      "$0.0045",
+      "$1.23",
+      "$12,346",
+    ]);
     expect([0, 1023, 1536, 5 * 1024 ** 3].map(bytes)).toEqual(["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]);
     expect(plural(1, "task")).toBe("1 task");
     expect(plural(2000, "task")).toBe("2,000 tasks");
@@ -43,7 +69,11 @@ describe("the address", () => {
     expect(changed({ a: "1", b: "2" }, { a: null, b: "", c: "3" })).toEqual({ c: "3" });
   });
   it("finds routes, with encoded parts", () => {
-    const routes = [["/tasks", "tasks"], ["/tasks/new", "new"], ["/tasks/:id", "task"]] as const;
+    const routes = [
+      ["/tasks", "tasks"],
+      ["/tasks/new", "new"],
+      ["/tasks/:id", "task"],
+    ] as const;
     expect(matchRoute("/tasks/new", routes)?.name).toBe("new");
     expect(matchRoute("/tasks/a%2Fb", routes)).toEqual({ name: "task", params: { id: "a/b" } });
     expect(matchRoute("/tasks/%E0%A4%A", routes)).toBeNull();
@@ -74,26 +104,56 @@ describe("paging", () => {
     expect(some).toMatchObject({ next_cursor: "2", partial: true });
     const stop = new AbortController();
     stop.abort();
-    expect(await fillPage(load, { limit: 10, cursor: "2", signal: stop.signal })).toMatchObject({ data: [], partial: true });
+    expect(await fillPage(load, { limit: 10, cursor: "2", signal: stop.signal })).toMatchObject({
+      data: [],
+      partial: true,
+    });
   });
   it("holds rows still, and counts the new ones", () => {
-    const shown = [{ id: "b", n: 1 }, { id: "a", n: 1 }];
-    const fresh = [{ id: "c", n: 2 }, { id: "b", n: 2 }];
-    expect(heldRows(shown, fresh, true)).toEqual({ rows: [{ id: "b", n: 2 }, { id: "a", n: 1 }], waiting: 1 });
+    const shown = [
+      { id: "b", n: 1 },
+      { id: "a", n: 1 },
+    ];
+    const fresh = [
+      { id: "c", n: 2 },
+      { id: "b", n: 2 },
+    ];
+    expect(heldRows(shown, fresh, true)).toEqual({
+      rows: [
+        { id: "b", n: 2 },
+        { id: "a", n: 1 },
+      ],
+      waiting: 1,
+    });
     expect(heldRows(shown, fresh, false)).toEqual({ rows: fresh, waiting: 0 });
   });
 });
 
 describe("the feed of a task", () => {
   const task = (status: Task["status"]): Task => ({ id: "t", status, turns: 0 }) as Task;
-  const event = (seq: number, event_type = "x", data: Record<string, unknown> = {}): TaskEvent =>
-    ({ seq, event_type, data, turn: 1, attempt: 1, at: "2026-01-01T00:00:00.000Z", task_id: "t", owner_id: "o", agent: "a" });
+  const event = (seq: number, event_type = "x", data: Record<string, unknown> = {}): TaskEvent => ({
+    seq,
+    event_type,
+    data,
+    turn: 1,
+    attempt: 1,
+    at: "2026-01-01T00:00:00.000Z",
+    task_id: "t",
+    owner_id: "o",
+    agent: "a",
+  });
   const said = (index: number, turn = 1) => ({ index, turn, role: "assistant" as const, content: "hello" });
   const feed = (...frames: Partial<TaskFrame>[]): TaskFeed =>
-    frames.reduce<TaskFeed | null>((f, frame) => mergeFrame(f, { task: task("processing"), ...frame }), null) as TaskFeed;
+    frames.reduce<TaskFeed | null>(
+      (f, frame) => mergeFrame(f, { task: task("processing"), ...frame }),
+      null,
+    ) as TaskFeed;
 
   it("joins overlapping frames without repeating anything", () => {
-    const f = feed({ events: [event(1), event(2)], messages: [said(0)] }, { events: [event(2), event(3)], messages: [said(0), said(1, 2)] });
+    const f = feed(
+      { events: [event(1), event(2)], messages: [said(0)] },
+      { events: [event(2), event(3)], messages: [said(0), said(1, 2)] },
+    );
     expect(f.events.map((e) => e.seq)).toEqual([1, 2, 3]);
     expect(f.messages.map((m) => m.index)).toEqual([0, 1]);
     expect([lastSeq(f), lastMessage(f)]).toEqual([3, 1]);
@@ -124,7 +184,11 @@ describe("the feed of a task", () => {
   });
   it("knows an action by the event that it causes", () => {
     const wanted = { id: "1", doing: "", done: "", since: 2, types: ["approval_granted"], callId: "c2" };
-    const events = [event(1, "approval_granted", { call_id: "c2" }), event(2), event(3, "approval_granted", { call_id: "c1" })];
+    const events = [
+      event(1, "approval_granted", { call_id: "c2" }),
+      event(2),
+      event(3, "approval_granted", { call_id: "c1" }),
+    ];
     expect(confirmedBy(wanted, events)).toBeNull();
     expect(confirmedBy(wanted, [...events, event(4, "approval_granted", { call_id: "c2" })])?.seq).toBe(4);
   });
@@ -133,15 +197,23 @@ describe("the feed of a task", () => {
 describe("prose", () => {
   it("tells code from text, also while it streams", () => {
     expect(blocks("Hi\n```ts\nlet a;\n```\nbye")).toEqual([
-      { kind: "text", text: "Hi" }, { kind: "code", lang: "ts", text: "let a;" }, { kind: "text", text: "bye" },
+      { kind: "text", text: "Hi" },
+      { kind: "code", lang: "ts", text: "let a;" },
+      { kind: "text", text: "bye" },
     ]);
-    expect(blocks("x\n```\nunfinished")).toEqual([{ kind: "text", text: "x" }, { kind: "code", lang: "", text: "unfinished" }]);
+    expect(blocks("x\n```\nunfinished")).toEqual([
+      { kind: "text", text: "x" },
+      { kind: "code", lang: "", text: "unfinished" },
+    ]);
     expect(blocks("")).toEqual([]);
   });
   it("never makes markup", () => {
     expect(pieces("# Title\n<b>`x`</b> **y**")).toEqual([
-      { kind: "heading", text: "Title" }, { kind: "plain", text: "\n<b>" }, { kind: "code", text: "x" },
-      { kind: "plain", text: "</b> " }, { kind: "strong", text: "y" },
+      { kind: "heading", text: "Title" },
+      { kind: "plain", text: "\n<b>" },
+      { kind: "code", text: "x" },
+      { kind: "plain", text: "</b> " },
+      { kind: "strong", text: "y" },
     ]);
   });
   it("knows JSON from text", () => {

@@ -123,7 +123,9 @@ describe("the connection", () => {
     expect(bench.sockets).toHaveLength(2);
     bench.socket.onopen?.();
     expect(live.link.value.kind).toBe("live");
-    expect(bench.socket.sent).toEqual([{ type: "subscribe", id: 1, topic: "task", params: { task_id: "t", after_seq: 17 } }]);
+    expect(bench.socket.sent).toEqual([
+      { type: "subscribe", id: 1, topic: "task", params: { task_id: "t", after_seq: 17 } },
+    ]);
   });
 
   it("tries at once when it is asked to, and only once", async () => {
@@ -194,6 +196,34 @@ describe("the connection", () => {
     expect(bench.socket.sent).toEqual([]);
     subscription.again();
     expect(bench.socket.sent.map((f) => f.topic)).toEqual(["task"]);
+  });
+});
+
+describe("what wakes up", () => {
+  it("leaves a connection that was silent meanwhile, and keeps one that was not", () => {
+    const bench = new Bench();
+    const live = new Live(bench);
+    live.start();
+    bench.socket.onopen?.();
+    bench.clock += 5_000;
+    live.check();
+    expect(bench.sockets).toHaveLength(1);
+    bench.clock += 60_000;
+    live.check();
+    expect(bench.sockets).toHaveLength(2);
+  });
+
+  it("asks again for what failed in the server", async () => {
+    const bench = new Bench();
+    const live = new Live(bench);
+    live.start();
+    const seen = listener("overview");
+    const subscription = live.subscribe(seen);
+    bench.socket.onopen?.();
+    bench.socket.say({ type: "error", id: subscription.id(), problem: { status: 503, code: "store_unavailable" } });
+    expect(seen.seen).toMatchObject({ problems: [], stale: 1 });
+    await bench.pass(3_000);
+    expect(bench.socket.sent.filter((f) => f.type === "subscribe")).toHaveLength(2);
   });
 });
 

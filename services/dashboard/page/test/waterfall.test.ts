@@ -29,7 +29,19 @@ const simple = log(
   [0, "task_enqueued", { status: "queued" }],
   [100, "run_started", { worker: "w1", queue_wait_ms: 100 }],
   [110, `${P}run_turn_started`, {}, 1],
-  [2110, `${P}completion_completed`, { model: "gpt", duration_ms: 1990, time_to_first_token_ms: 300, finish_reason: "tool_calls", usage: { input_tokens: 10, output_tokens: 5 }, cost_usd_micros: 42 }, 1],
+  [
+    2110,
+    `${P}completion_completed`,
+    {
+      model: "gpt",
+      duration_ms: 1990,
+      time_to_first_token_ms: 300,
+      finish_reason: "tool_calls",
+      usage: { input_tokens: 10, output_tokens: 5 },
+      cost_usd_micros: 42,
+    },
+    1,
+  ],
   [2120, `${P}tool_action_started`, { tool: "search", call_id: "c1" }, 1],
   [2125, `${P}tool_action_started`, { tool: "fetch", call_id: "c2" }, 1],
   [2620, `${P}tool_action_failed`, { tool: "fetch", call_id: "c2", duration_ms: 495, error_kind: "timeout" }, 1],
@@ -51,11 +63,19 @@ describe("the waterfall", () => {
       "  Model 3140- open",
     ]);
     expect(end).toBeNull();
-    expect(rows[2]).toMatchObject({ tokens: { input: 10, output: 5 }, cost: 42, firstToken: 300, detail: "tool calls" });
+    expect(rows[2]).toMatchObject({
+      tokens: { input: 10, output: 5 },
+      cost: 42,
+      firstToken: 300,
+      detail: "tool calls",
+    });
   });
 
   it("closes everything when the task ends", () => {
-    const { rows, end } = buildWaterfall([...simple, ...log([4000, "run_cancelled", { reason: "enough" }, 2]).map((e) => ({ ...e, seq: 11 }))]);
+    const { rows, end } = buildWaterfall([
+      ...simple,
+      ...log([4000, "run_cancelled", { reason: "enough" }, 2]).map((e) => ({ ...e, seq: 11 })),
+    ]);
     expect(end).toBe(T0 + 4000);
     expect(rows.every((row) => row.end !== null)).toBe(true);
     expect(brief(rows).slice(-3)).toEqual(["Turn 2 3140-4000 cut", "  Model 3140-4000 cut", "Cancelled 4000-4000 cut"]);
@@ -214,8 +234,25 @@ describe("the time scale", () => {
   });
 
   it("counts what happens at once only once", () => {
-    expect(union([{ from: 5, to: 9 }, { from: 0, to: 6 }, { from: 20, to: 21 }])).toEqual([{ from: 0, to: 9 }, { from: 20, to: 21 }]);
-    expect(total([{ from: 0, to: 10 }, { from: 0, to: 10 }])).toBe(10);
-    expect(shares(rows, end)).toEqual([{ kind: "model", ms: 2000 }, { kind: "wait", ms: 3_600_000 }]);
+    expect(
+      union([
+        { from: 5, to: 9 },
+        { from: 0, to: 6 },
+        { from: 20, to: 21 },
+      ]),
+    ).toEqual([
+      { from: 0, to: 9 },
+      { from: 20, to: 21 },
+    ]);
+    expect(
+      total([
+        { from: 0, to: 10 },
+        { from: 0, to: 10 },
+      ]),
+    ).toBe(10);
+    expect(shares(rows, end)).toEqual([
+      { kind: "model", ms: 2000 },
+      { kind: "wait", ms: 3_600_000 },
+    ]);
   });
 });

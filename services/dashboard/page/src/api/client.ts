@@ -2,6 +2,7 @@
  * REST calls of the dashboard's API. Called by pages for actions and further pages, and by the live layer while there
  * is no socket. Every failure is a `ProblemError`.
  */
+import { hearServerTime } from "../lib/clock";
 import type {
   Agent,
   AnswerResponse,
@@ -84,6 +85,8 @@ async function send(method: string, path: string, body?: unknown, headers?: Reco
   } catch {
     throw made(0, "unreachable", "The dashboard cannot be reached", "Check the network, then try again.");
   }
+  const date = response.headers.get("date");
+  if (date) hearServerTime(date);
   if (!response.ok) throw await problemOf(response);
   return response;
 }
@@ -141,7 +144,8 @@ export const api = {
 
   batches: (query: Query) => get<Page<Batch>>("/batches", query),
   batch: (batch: string) => get<Batch>(`/batches/${id(batch)}`),
-  cancelBatch: (batch: string, reason?: string) => post<Batch>(`/batches/${id(batch)}/cancel`, reason ? { reason } : {}),
+  cancelBatch: (batch: string, reason?: string) =>
+    post<Batch>(`/batches/${id(batch)}/cancel`, reason ? { reason } : {}),
   /** One JSON document a line. */
   batchResults: async (batch: string, query: Query): Promise<BatchResult[]> => {
     const response = await send("GET", `/batches/${id(batch)}/results${queryString(query)}`);

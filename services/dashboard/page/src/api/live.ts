@@ -48,6 +48,8 @@ export interface LiveEnvironment {
 
 export const POLL_MS = 2_000;
 const SLOW_POLL_MS = 5_000;
+/** A subscription that failed in the server is asked for again after so long. */
+const REFUSED_MS = 2_500;
 const PING_MS = 15_000;
 /** Nothing heard for so long: the connection is gone, whatever the browser thinks. */
 const SILENCE_MS = 35_000;
@@ -119,6 +121,16 @@ export class Live {
     if (this.retry !== null) this.env.cancel(this.retry);
     this.retry = null;
     this.connect();
+  }
+
+  /** After a sleep: a connection that was silent meanwhile is not waited for. */
+  check(): void {
+    const socket = this.socket;
+    if (this.ready && this.env.now() - this.heardAt > PING_MS + 5_000) {
+      this.lost("nothing was heard for a while");
+      socket?.close();
+    }
+    this.retryNow();
   }
 
   private begin(subscription: Subscription): void {
@@ -202,10 +214,21 @@ export class Live {
     const subscription = this.subscriptions.get(frame.id ?? -1);
     if (!subscription) return;
     if (frame.type === "data") subscription.data(frame.data);
-    if (frame.type === "error" && frame.problem) {
-      subscription.over = true;
-      subscription.problem(frame.problem);
+    if (frame.type === "error" && frame.problem) this.refused(subscription, frame.problem);
+  }
+
+  private refused(subscription: Subscription, problem: Problem): void {
+    if (problem.status >= 500) {
+      // The server has ended it, but not for good.
+      subscription.stale();
+      const { id } = subscription;
+      subscription.timer = this.env.later(REFUSED_MS, () => {
+        if (this.ready && this.subscriptions.has(id) && !subscription.over) this.ask(subscription);
+      });
+      return;
     }
+    subscription.over = true;
+    subscription.problem(problem);
   }
 
   private lost(reason: string): void {

@@ -3,7 +3,8 @@
  * subscription; a source that nobody reads any more is kept for a moment, so that going back shows it at once.
  */
 import { effect, type Signal, signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { hearServerTime } from "../lib/clock";
 import { lastMessage, lastSeq, mergeFrame, type TaskFeed } from "../lib/taskfeed";
 import { BASE } from "./client";
 import { Live, type Params, type SocketLike } from "./live";
@@ -100,17 +101,26 @@ function release(key: string): void {
   }, LINGER_MS);
 }
 
-const latest: Fold = (_, frame) => frame;
+const latest: Fold = (_, frame) => {
+  const at = (frame as { at?: unknown } | null)?.at;
+  if (typeof at === "string") hearServerTime(at);
+  return frame;
+};
 
 const NOTHING: State<never> = { data: undefined, problem: undefined, stale: false };
 
 interface Reading<T> extends State<T> {
+  /** `data` is of the parameters before; that of these is on its way. */
+  previous: boolean;
   /** Asks again after a problem. */
   again: () => void;
 }
 
-function useSource<T>(key: string | null, make: () => Source): Reading<T> {
-  const mirror = useMemo(() => signal<State<unknown>>(key ? (sources.get(key)?.state.value ?? seed(key)) : NOTHING), [key]);
+function useSource<T>(key: string | null, make: () => Source, keep = false): Reading<T> {
+  const mirror = useMemo(
+    () => signal<State<unknown>>(key ? (sources.get(key)?.state.value ?? seed(key)) : NOTHING),
+    [key],
+  );
   useEffect(() => {
     if (key === null) return;
     const source = acquire(key, make);
@@ -123,8 +133,13 @@ function useSource<T>(key: string | null, make: () => Source): Reading<T> {
     };
   }, [key]);
   const state = mirror.value as State<T>;
+  const last = useRef<T | undefined>(undefined);
+  if (state.data !== undefined) last.current = state.data;
+  const previous = key !== null && keep && state.data === undefined && !state.problem && last.current !== undefined;
   return {
     ...state,
+    ...(previous ? { data: last.current, stale: true } : {}),
+    previous,
     again: () => {
       const source = key === null ? undefined : sources.get(key);
       if (!source) return;
@@ -139,10 +154,13 @@ function seed(key: string): State<unknown> {
   return { data, problem: undefined, stale: data !== undefined };
 }
 
-/** The live state of a topic. `params` null: none is wanted. */
+/**
+ * The live state of a topic. `params` null: none is wanted. When they change, the data before stays, marked as old,
+ * until there is other.
+ */
 export function useTopic<T>(topic: string, params: Params | null): Reading<T> {
   const key = params === null ? null : `${topic} ${JSON.stringify(params)}`;
-  return useSource<T>(key, () => open(key ?? "", topic, () => params ?? {}, latest));
+  return useSource<T>(key, () => open(key ?? "", topic, () => params ?? {}, latest), true);
 }
 
 /** One task with its logs, gone on with from the last entry after every reconnect. */
@@ -162,7 +180,7 @@ export function useTask(id: string): Reading<TaskFeed> {
 export function startLive(): void {
   live.start();
   const wake = (): void => {
-    if (document.visibilityState === "visible") live.retryNow();
+    if (document.visibilityState === "visible") live.check();
   };
   addEventListener("online", wake);
   document.addEventListener("visibilitychange", wake);

@@ -68,7 +68,19 @@ export function eventTone(type: string): Tone {
 /** One line about an event, for lists. */
 export function eventSummary(event: TaskEvent): string {
   const parts: string[] = [];
-  for (const key of ["tool", "agent", "model", "kind", "outcome", "mode", "worker", "reason", "by", "message", "text"]) {
+  for (const key of [
+    "tool",
+    "agent",
+    "model",
+    "kind",
+    "outcome",
+    "mode",
+    "worker",
+    "reason",
+    "by",
+    "message",
+    "text",
+  ]) {
     const value = text(event, key);
     if (value) parts.push(value.length > 90 ? `${value.slice(0, 90)}…` : value);
   }

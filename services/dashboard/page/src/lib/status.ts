@@ -49,8 +49,10 @@ export function open(counts: Counts): number {
 export const FAILURE_HINT: Record<string, string> = {
   authentication: "The provider refused the key. Check the key of the workers that serve this agent, then retry.",
   not_found: "The provider does not know this model or endpoint. Correct the agent's model, then retry.",
-  bad_request: "The provider rejected the request. A retry sends the same request again; the agent or its input has to change.",
-  context_overflow: "The conversation is longer than the model takes. Use a model with a larger context, or start anew with less.",
+  bad_request:
+    "The provider rejected the request. A retry sends the same request again; the agent or its input has to change.",
+  context_overflow:
+    "The conversation is longer than the model takes. Use a model with a larger context, or start anew with less.",
   refused: "The model or its filter refused. A retry rarely helps; ask differently.",
   rate_limited: "The provider limits the rate. It was retried with backoff; retry later, or with fewer slots.",
   overloaded: "The provider is overloaded. Retry when it has recovered, or add a fallback model.",
@@ -60,7 +62,8 @@ export const FAILURE_HINT: Record<string, string> = {
   stream_interrupted: "The reply stopped before its end. Retry.",
   invalid_reply: "The reply was not understood, or was empty twice. Retry, or use another model.",
   truncated_reply: "The output limit cut a reply that must be whole. Raise max_tokens of the agent.",
-  output_invalid: "The output did not match the schema, also after the repair turn. Loosen the schema, or use another model.",
+  output_invalid:
+    "The output did not match the schema, also after the repair turn. Loosen the schema, or use another model.",
   limit_exceeded: "A limit of the run ended it. Submit it again with wider limits.",
   conversation_too_large: "The conversation reached its maximum size. Start a new one.",
   corrupt_conversation: "What is stored cannot be read. Submit it again.",

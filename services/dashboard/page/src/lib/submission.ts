@@ -48,7 +48,8 @@ export function toBody(form: Form): { body: SubmitTask; errors: Errors } {
   if (form.query.trim() !== "") body.query = form.query;
   const messages = form.messages.filter((message) => message.content.trim() !== "");
   if (messages.length > 0) body.messages = messages;
-  if (body.query === undefined && messages.at(-1)?.role !== "user") errors["/query"] = "ask something, here or in a last message of the user";
+  if (body.query === undefined && messages.at(-1)?.role !== "user")
+    errors["/query"] = "ask something, here or in a last message of the user";
   if (form.context.trim() !== "") {
     try {
       body.context = JSON.parse(form.context) as never;

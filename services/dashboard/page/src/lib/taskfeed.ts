@@ -47,7 +47,9 @@ export function mergeFrame(feed: TaskFeed | null, frame: TaskFrame): TaskFeed {
   const hole = accept && holeAt >= 0 ? [(newEvents[holeAt]?.seq ?? 1) - 1] : [];
 
   const index = lastMessage(feed);
-  const newMessages = (frame.messages ?? []).filter((message) => message.index > index).sort((a, b) => a.index - b.index);
+  const newMessages = (frame.messages ?? [])
+    .filter((message) => message.index > index)
+    .sort((a, b) => a.index - b.index);
   const messages = newMessages.length > 0 ? [...before.messages, ...newMessages] : before.messages;
 
   return {

@@ -99,7 +99,10 @@ function place(segments: readonly Segment[], t: number): number {
   return length === 0 ? segment.x0 : segment.x0 + ((t - segment.from) / length) * (segment.x1 - segment.x0);
 }
 
-const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 216e5, 432e5, 864e5];
+const STEPS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 216e5,
+  432e5, 864e5,
+];
 
 /** About one tick in each eighth of the width, on round offsets within each stretch. */
 function ticksOf(segments: readonly Segment[]): { x: number; at: number }[] {

@@ -44,7 +44,10 @@ export interface Match {
 }
 
 /** The first pattern that fits; `:name` takes one segment. */
-export function matchRoute(path: string, patterns: readonly (readonly [pattern: string, name: string])[]): Match | null {
+export function matchRoute(
+  path: string,
+  patterns: readonly (readonly [pattern: string, name: string])[],
+): Match | null {
   const segments = path.split("/").filter((s) => s !== "");
   for (const [pattern, name] of patterns) {
     const wanted = pattern.split("/").filter((s) => s !== "");
@@ -97,10 +100,17 @@ export function listenToHistory(): void {
   });
   // Links inside the page are plain links: middle click, copy and open-in-tab work, and a plain click stays here.
   document.addEventListener("click", (event) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
       return;
     const link = (event.target as Element | null)?.closest?.("a");
-    if (!link || link.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) return;
+    if (link?.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) return;
     if (link.pathname !== ROOT && !link.pathname.startsWith(`${ROOT}/`)) return;
     if (link.pathname.startsWith(`${ROOT}/api/`)) return;
     if (link.hash !== "" && link.pathname === location.pathname) return;

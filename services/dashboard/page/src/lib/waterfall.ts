@@ -4,7 +4,7 @@
  * add to them or close them.
  */
 import type { TaskEvent } from "../api/types";
-import { at, CHUNK, number, text, tokens, type TokensOf } from "./events";
+import { at, CHUNK, number, type TokensOf, text, tokens } from "./events";
 
 export type SpanKind =
   | "scheduled"
@@ -58,7 +58,15 @@ interface Turn {
 }
 
 /** Spans that hold no worker and spend nothing. */
-export const WAITS: ReadonlySet<SpanKind> = new Set(["scheduled", "queue", "approval", "deferred", "child", "parked", "backoff"]);
+export const WAITS: ReadonlySet<SpanKind> = new Set([
+  "scheduled",
+  "queue",
+  "approval",
+  "deferred",
+  "child",
+  "parked",
+  "backoff",
+]);
 
 const TERMINAL: Record<string, { label: string; state: SpanState }> = {
   run_completed: { label: "Completed", state: "ok" },
@@ -125,10 +133,22 @@ class Builder {
         this.answered(event, ["approval"], now, "denied", by(event, "denied"));
         break;
       case "tool_call_deferred":
-        this.called(event, "deferred", text(event, "tool") ?? "call", now, `asks ${text(event, "asks") ?? "the caller"}`);
+        this.called(
+          event,
+          "deferred",
+          text(event, "tool") ?? "call",
+          now,
+          `asks ${text(event, "asks") ?? "the caller"}`,
+        );
         break;
       case "tool_call_answered":
-        this.answered(event, ["deferred"], now, text(event, "outcome") === "error" ? "failed" : "ok", by(event, "answered"));
+        this.answered(
+          event,
+          ["deferred"],
+          now,
+          text(event, "outcome") === "error" ? "failed" : "ok",
+          by(event, "answered"),
+        );
         break;
       case "wait_expired":
         this.expired(event, now);
@@ -284,7 +304,13 @@ class Builder {
     this.model = null;
   }
 
-  private called(event: TaskEvent, kind: "tool" | "approval" | "deferred", label: string, now: number, detail?: string): void {
+  private called(
+    event: TaskEvent,
+    kind: "tool" | "approval" | "deferred",
+    label: string,
+    now: number,
+    detail?: string,
+  ): void {
     const callId = text(event, "call_id");
     // Begun again by another attempt: the one before will not end.
     if (callId) this.close(this.openCall([kind], callId), now, "cut");
@@ -319,7 +345,10 @@ class Builder {
     const wait = text(event, "wait") ?? "";
     const span =
       this.openCall(["approval", "deferred"], text(event, "call_id")) ??
-      this.anyOpen((s) => (s.callId !== undefined && wait.includes(s.callId)) || (s.taskId !== undefined && wait.includes(s.taskId)));
+      this.anyOpen(
+        (s) =>
+          (s.callId !== undefined && wait.includes(s.callId)) || (s.taskId !== undefined && wait.includes(s.taskId)),
+      );
     if (span) this.close(span, now, "expired");
     else this.mark(event, "Wait expired", "failed", wait);
   }

@@ -29,7 +29,12 @@ export function AgentPage({ name }: { name: string }) {
   const paused = activity?.paused ?? agent?.paused ?? false;
   if (problem?.status === 404) {
     return (
-      <EmptyState icon="agents" page title="There is no such agent" action={<Button onClick={() => go("/agents")}>All agents</Button>}>
+      <EmptyState
+        icon="agents"
+        page
+        title="There is no such agent"
+        action={<Button onClick={() => go("/agents")}>All agents</Button>}
+      >
         No worker has announced {name}.
       </EmptyState>
     );
@@ -40,7 +45,12 @@ export function AgentPage({ name }: { name: string }) {
       <PageHead
         title={
           <>
-            {name} {paused && <Badge tone="warn" icon="pause">paused</Badge>}
+            {name}{" "}
+            {paused && (
+              <Badge tone="warn" icon="pause">
+                paused
+              </Badge>
+            )}
             {activity && activity.workers === 0 && <Badge tone="bad">no worker</Badge>}
           </>
         }
@@ -51,7 +61,12 @@ export function AgentPage({ name }: { name: string }) {
           <Icon name="plus" />
           <span>New task</span>
         </a>
-        <Segments label="Window" choices={WINDOWS} value={window} onChange={(value) => setQuery({ window: value === "hour" ? null : value })} />
+        <Segments
+          label="Window"
+          choices={WINDOWS}
+          value={window}
+          onChange={(value) => setQuery({ window: value === "hour" ? null : value })}
+        />
       </PageHead>
       <div class="stack">
         <Loaded state={overview} again={overview.again}>
@@ -72,14 +87,23 @@ export function AgentPage({ name }: { name: string }) {
                 <Card title="Tokens and cost by model">
                   <Models models={data.models} />
                 </Card>
-                <Card title="Workers that serve it" aside={<span class="muted num">{plural(serving.length, "worker")}</span>}>
+                <Card
+                  title="Workers that serve it"
+                  aside={<span class="muted num">{plural(serving.length, "worker")}</span>}
+                >
                   <Serving name={name} workers={serving} />
                 </Card>
               </div>
             </div>
           )}
         </Loaded>
-        {problem ? <ProblemBox problem={problem} again={reload} /> : agent ? <Definition agent={agent} /> : <Skeleton />}
+        {problem ? (
+          <ProblemBox problem={problem} again={reload} />
+        ) : agent ? (
+          <Definition agent={agent} />
+        ) : (
+          <Skeleton />
+        )}
       </div>
     </>
   );
@@ -140,7 +164,10 @@ function PauseButton({ name, paused, queued }: { name: string; paused: boolean; 
       </Button>
       {asking && (
         <Confirm title={`Pause ${name}`} action="Pause" run={() => change(true)} onClose={() => setAsking(false)}>
-          <p>No task of {name} is claimed until it is resumed. What runs goes on to its next wait or its end; new tasks are accepted and stay queued ({whole(queued)} are now).</p>
+          <p>
+            No task of {name} is claimed until it is resumed. What runs goes on to its next wait or its end; new tasks
+            are accepted and stay queued ({whole(queued)} are now).
+          </p>
         </Confirm>
       )}
     </>
@@ -160,8 +187,12 @@ function Serving({ name, workers }: { name: string; workers: readonly Worker[] }
       <thead>
         <tr>
           <th scope="col">Worker</th>
-          <th scope="col" class="right">Slots</th>
-          <th scope="col" class="right">Heartbeat</th>
+          <th scope="col" class="right">
+            Slots
+          </th>
+          <th scope="col" class="right">
+            Heartbeat
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -170,7 +201,8 @@ function Serving({ name, workers }: { name: string; workers: readonly Worker[] }
           return (
             <tr key={w.id}>
               <th scope="row">
-                <a href={href("/workers", { agent: name })}>{w.host}</a> {w.draining && <Badge tone="warn">draining</Badge>}
+                <a href={href("/workers", { agent: name })}>{w.host}</a>{" "}
+                {w.draining && <Badge tone="warn">draining</Badge>}
               </th>
               <td class="right num">
                 {mine?.running ?? 0} / {mine?.slots ?? 0}
@@ -202,8 +234,20 @@ function Definition({ agent }: { agent: Agent }) {
             ["Model", agent.model ? <span class="mono">{agent.model}</span> : "–"],
             ["Version", <span class="mono">{agent.version}</span>],
             ["Announced", <RelativeTime at={agent.last_seen_at} />],
-            ["Tools", (agent.tools ?? []).length === 0 ? "none" : (agent.tools ?? []).map((tool) => <span key={tool} class="label mono">{tool}</span>)],
-            ...Object.entries(agent.limits ?? {}).map(([key, value]): [string, string] => [key.replaceAll("_", " "), typeof value === "number" ? whole(value) : String(value)]),
+            [
+              "Tools",
+              (agent.tools ?? []).length === 0
+                ? "none"
+                : (agent.tools ?? []).map((tool) => (
+                    <span key={tool} class="label mono">
+                      {tool}
+                    </span>
+                  )),
+            ],
+            ...Object.entries(agent.limits ?? {}).map(([key, value]): [string, string] => [
+              key.replaceAll("_", " "),
+              typeof value === "number" ? whole(value) : String(value),
+            ]),
           ]}
         />
       </Card>

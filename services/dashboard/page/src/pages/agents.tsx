@@ -13,13 +13,51 @@ import { WINDOWS, windowOf } from "./overview";
 import { Loaded, PageHead } from "./parts";
 
 const COLUMNS: Column<Agent>[] = [
-  { key: "name", head: "Agent", title: true, sort: (a) => a.name, cell: (a) => <a href={href(`/agents/${encodeURIComponent(a.name)}`)}>{a.name}</a> },
-  { key: "description", head: "What it is for", class: "cell-wrap", cell: (a) => a.description ?? <span class="muted">–</span> },
-  { key: "model", head: "Model", sort: (a) => a.model ?? null, cell: (a) => (a.model ? <span class="mono">{a.model}</span> : <span class="muted">–</span>) },
-  { key: "tools", head: "Tools", align: "right", sort: (a) => (a.tools ?? []).length, cell: (a) => <span class="num" title={(a.tools ?? []).join(", ")}>{(a.tools ?? []).length}</span> },
+  {
+    key: "name",
+    head: "Agent",
+    title: true,
+    sort: (a) => a.name,
+    cell: (a) => <a href={href(`/agents/${encodeURIComponent(a.name)}`)}>{a.name}</a>,
+  },
+  {
+    key: "description",
+    head: "What it is for",
+    class: "cell-wrap",
+    cell: (a) => a.description ?? <span class="muted">–</span>,
+  },
+  {
+    key: "model",
+    head: "Model",
+    sort: (a) => a.model ?? null,
+    cell: (a) => (a.model ? <span class="mono">{a.model}</span> : <span class="muted">–</span>),
+  },
+  {
+    key: "tools",
+    head: "Tools",
+    align: "right",
+    sort: (a) => (a.tools ?? []).length,
+    cell: (a) => (
+      <span class="num" title={(a.tools ?? []).join(", ")}>
+        {(a.tools ?? []).length}
+      </span>
+    ),
+  },
   { key: "version", head: "Definition", cell: (a) => <span class="mono">{a.version.slice(0, 10)}</span> },
-  { key: "workers", head: "Workers", align: "right", sort: (a) => a.workers, cell: (a) => <span class={`num${a.workers === 0 ? " warn-text" : ""}`}>{a.workers}</span> },
-  { key: "seen", head: "Announced", align: "right", sort: (a) => a.last_seen_at, cell: (a) => <RelativeTime at={a.last_seen_at} /> },
+  {
+    key: "workers",
+    head: "Workers",
+    align: "right",
+    sort: (a) => a.workers,
+    cell: (a) => <span class={`num${a.workers === 0 ? " warn-text" : ""}`}>{a.workers}</span>,
+  },
+  {
+    key: "seen",
+    head: "Announced",
+    align: "right",
+    sort: (a) => a.last_seen_at,
+    cell: (a) => <RelativeTime at={a.last_seen_at} />,
+  },
 ];
 
 export function AgentsPage() {
@@ -29,7 +67,14 @@ export function AgentsPage() {
   return (
     <>
       <PageHead title="Agents">
-        {tab === "activity" && <Segments label="Window" choices={WINDOWS} value={window} onChange={(value) => setQuery({ window: value === "hour" ? null : value })} />}
+        {tab === "activity" && (
+          <Segments
+            label="Window"
+            choices={WINDOWS}
+            value={window}
+            onChange={(value) => setQuery({ window: value === "hour" ? null : value })}
+          />
+        )}
       </PageHead>
       <Tabs
         label="Views of agents"
@@ -67,7 +112,14 @@ function Definitions() {
   return (
     <Loaded state={state} again={state.again}>
       {(page) => (
-        <Card flush aside={page.next_cursor ? <span class="muted">The first {plural(page.data.length, "agent")} are shown.</span> : undefined}>
+        <Card
+          flush
+          aside={
+            page.next_cursor ? (
+              <span class="muted">The first {plural(page.data.length, "agent")} are shown.</span>
+            ) : undefined
+          }
+        >
           <Table
             caption="Agents"
             rows={sorted(page.data, COLUMNS, sorting)}

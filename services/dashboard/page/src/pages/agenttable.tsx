@@ -18,7 +18,13 @@ function costOf(agent: AgentActivity): number | null {
 }
 
 function Count({ n, link, tone }: { n: number; link: string; tone?: string }) {
-  return n === 0 ? <span class="muted num">0</span> : <a class={`num${tone ? ` ${tone}` : ""}`} href={link}>{whole(n)}</a>;
+  return n === 0 ? (
+    <span class="muted num">0</span>
+  ) : (
+    <a class={`num${tone ? ` ${tone}` : ""}`} href={link}>
+      {whole(n)}
+    </a>
+  );
 }
 
 const COLUMNS: Column<AgentActivity>[] = [
@@ -30,7 +36,11 @@ const COLUMNS: Column<AgentActivity>[] = [
     cell: (a) => (
       <span class="agent-name">
         <a href={href(`/agents/${encodeURIComponent(a.name)}`)}>{a.name}</a>
-        {a.paused && <Badge tone="warn" icon="pause">paused</Badge>}
+        {a.paused && (
+          <Badge tone="warn" icon="pause">
+            paused
+          </Badge>
+        )}
         {a.workers === 0 && <Badge tone={a.counts.queued > 0 ? "bad" : "neutral"}>no worker</Badge>}
       </span>
     ),
@@ -46,13 +56,62 @@ const COLUMNS: Column<AgentActivity>[] = [
       </span>
     ),
   },
-  { key: "queued", head: "Queued", align: "right", sort: (a) => a.counts.queued, cell: (a) => <Count n={a.counts.queued} link={tasksIn("queued", { agent: a.name })} /> },
-  { key: "waiting", head: "Waiting", align: "right", sort: (a) => waiting(a.counts), cell: (a) => <Count n={waiting(a.counts)} link={tasksIn("pending_tool_results", { agent: a.name })} /> },
-  { key: "completed", head: "Completed", align: "right", sort: (a) => a.totals.completed, cell: (a) => <Count n={a.totals.completed} link={tasksIn("completed", { agent: a.name })} /> },
-  { key: "failed", head: "Failed", align: "right", sort: (a) => a.totals.failed, cell: (a) => <Count n={a.totals.failed} tone="bad-text" link={tasksIn("failed", { agent: a.name })} /> },
-  { key: "retried", head: "Retried", align: "right", wideOnly: true, class: "desk-only", sort: (a) => a.totals.retried, cell: (a) => <span class="num">{whole(a.totals.retried)}</span> },
-  { key: "success", head: "Success", align: "right", sort: (a) => a.success_rate, cell: (a) => <span class={`num${a.success_rate !== null && a.success_rate < 0.9 ? " bad-text" : ""}`}>{percent(a.success_rate)}</span> },
-  { key: "wait", head: "Wait p95", align: "right", wideOnly: true, sort: (a) => a.queue_wait.p95_ms, cell: (a) => <span class="num">{duration(a.queue_wait.p95_ms)}</span> },
+  {
+    key: "queued",
+    head: "Queued",
+    align: "right",
+    sort: (a) => a.counts.queued,
+    cell: (a) => <Count n={a.counts.queued} link={tasksIn("queued", { agent: a.name })} />,
+  },
+  {
+    key: "waiting",
+    head: "Waiting",
+    align: "right",
+    sort: (a) => waiting(a.counts),
+    cell: (a) => <Count n={waiting(a.counts)} link={tasksIn("pending_tool_results", { agent: a.name })} />,
+  },
+  {
+    key: "completed",
+    head: "Completed",
+    align: "right",
+    sort: (a) => a.totals.completed,
+    cell: (a) => <Count n={a.totals.completed} link={tasksIn("completed", { agent: a.name })} />,
+  },
+  {
+    key: "failed",
+    head: "Failed",
+    align: "right",
+    sort: (a) => a.totals.failed,
+    cell: (a) => <Count n={a.totals.failed} tone="bad-text" link={tasksIn("failed", { agent: a.name })} />,
+  },
+  {
+    key: "retried",
+    head: "Retried",
+    align: "right",
+    wideOnly: true,
+    class: "desk-only",
+    sort: (a) => a.totals.retried,
+    cell: (a) => <span class="num">{whole(a.totals.retried)}</span>,
+  },
+  {
+    key: "success",
+    head: "Success",
+    align: "right",
+    sort: (a) => a.success_rate,
+    cell: (a) => (
+      <span class={`num${a.success_rate !== null && a.success_rate < 0.9 ? " bad-text" : ""}`}>
+        {percent(a.success_rate)}
+      </span>
+    ),
+  },
+  {
+    key: "wait",
+    head: "Wait p95",
+    align: "right",
+    wideOnly: true,
+    sort: (a) => a.queue_wait.p95_ms,
+    cell: (a) => <span class="num">{duration(a.queue_wait.p95_ms)}</span>,
+  },
   {
     key: "run",
     head: "Run p50 / p95",
@@ -64,15 +123,36 @@ const COLUMNS: Column<AgentActivity>[] = [
       </span>
     ),
   },
-  { key: "tokens", head: "Tokens", align: "right", sort: tokensOf, cell: (a) => <span class="num">{short(tokensOf(a))}</span> },
+  {
+    key: "tokens",
+    head: "Tokens",
+    align: "right",
+    sort: tokensOf,
+    cell: (a) => <span class="num">{short(tokensOf(a))}</span>,
+  },
   { key: "cost", head: "Cost", align: "right", sort: costOf, cell: (a) => <span class="num">{cost(costOf(a))}</span> },
-  { key: "oldest", head: "Oldest", align: "right", sort: (a) => ms(a.oldest_queued_at), cell: (a) => (a.oldest_queued_at ? <RelativeTime at={a.oldest_queued_at} /> : <span class="muted">–</span>) },
+  {
+    key: "oldest",
+    head: "Oldest",
+    align: "right",
+    sort: (a) => ms(a.oldest_queued_at),
+    cell: (a) => (a.oldest_queued_at ? <RelativeTime at={a.oldest_queued_at} /> : <span class="muted">–</span>),
+  },
   {
     key: "states",
     head: "States",
     wideOnly: true,
     class: "cell-bar desk-only",
-    cell: (a) => <MiniBar counts={a.counts} label={STATUSES.filter((s) => a.counts[s] > 0).map((s) => `${STATUS_LABEL[s]} ${a.counts[s]}`).join(", ") || "no tasks"} />,
+    cell: (a) => (
+      <MiniBar
+        counts={a.counts}
+        label={
+          STATUSES.filter((s) => a.counts[s] > 0)
+            .map((s) => `${STATUS_LABEL[s]} ${a.counts[s]}`)
+            .join(", ") || "no tasks"
+        }
+      />
+    ),
   },
 ];
 

@@ -22,8 +22,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-export function EditDialog({ call, run, onClose }: { call: Asked; run: (args: Record<string, unknown>) => Promise<void>; onClose: () => void }) {
-  const [text, setText] = useState(typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments, null, 2));
+export function EditDialog({
+  call,
+  run,
+  onClose,
+}: {
+  call: Asked;
+  run: (args: Record<string, unknown>) => Promise<void>;
+  onClose: () => void;
+}) {
+  const [text, setText] = useState(
+    typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments, null, 2),
+  );
   const { value, error } = parse(text);
   const wrong = error ?? (isObject(value) ? undefined : "must be a JSON object");
   return (
@@ -35,21 +45,58 @@ export function EditDialog({ call, run, onClose }: { call: Asked; run: (args: Re
       run={() => run(isObject(value) ? value : {})}
       onClose={onClose}
     >
-      <Textarea label="Arguments" code rows={12} value={text} onInput={setText} error={wrong} hint="JSON. The tool's schema judges them as it did the model's." />
+      <Textarea
+        label="Arguments"
+        code
+        rows={12}
+        value={text}
+        onInput={setText}
+        error={wrong}
+        hint="JSON. The tool's schema judges them as it did the model's."
+      />
     </Confirm>
   );
 }
 
-export function DenyDialog({ call, run, onClose }: { call: Asked; run: (reason?: string) => Promise<void>; onClose: () => void }) {
+export function DenyDialog({
+  call,
+  run,
+  onClose,
+}: {
+  call: Asked;
+  run: (reason?: string) => Promise<void>;
+  onClose: () => void;
+}) {
   const [reason, setReason] = useState("");
   return (
-    <Confirm title={`Deny ${call.tool}`} action="Deny" kind="danger" run={() => run(reason.trim() || undefined)} onClose={onClose}>
-      <Field label="Reason" hint="The model is told; a good reason lets it do better." value={reason} onInput={setReason} />
+    <Confirm
+      title={`Deny ${call.tool}`}
+      action="Deny"
+      kind="danger"
+      run={() => run(reason.trim() || undefined)}
+      onClose={onClose}
+    >
+      <Field
+        label="Reason"
+        hint="The model is told; a good reason lets it do better."
+        value={reason}
+        onInput={setReason}
+      />
     </Confirm>
   );
 }
 
-export function AnswerDialog({ call, answer, fail, onClose }: { call: Asked; answer: (result: unknown) => Promise<void>; fail: (message: string) => Promise<void>; onClose: () => void }) {
+export function AnswerDialog({
+  call,
+  answer,
+  fail,
+  onClose,
+}: {
+  call: Asked;
+  answer: (result: unknown) => Promise<void>;
+  fail: (message: string) => Promise<void>;
+  onClose: () => void;
+}) {
   const [mode, setMode] = useState<"text" | "json" | "error">("text");
   const [text, setText] = useState("");
   const json = mode === "json" && text.trim() !== "" ? parse(text) : { value: undefined, error: undefined };
@@ -58,7 +105,14 @@ export function AnswerDialog({ call, answer, fail, onClose }: { call: Asked; ans
     return answer(mode === "json" ? json.value : text);
   };
   return (
-    <Confirm wide title={`Answer ${call.tool}`} action="Answer" disabled={text.trim() === "" || json.error !== undefined} run={run} onClose={onClose}>
+    <Confirm
+      wide
+      title={`Answer ${call.tool}`}
+      action="Answer"
+      disabled={text.trim() === "" || json.error !== undefined}
+      run={run}
+      onClose={onClose}
+    >
       <Segments
         label="Kind of answer"
         value={mode}

@@ -5,6 +5,7 @@ import { useTopic } from "../api/store";
 import type { AskedCall, Page, Problem } from "../api/types";
 import { useTitle } from "../config";
 import { plural, shortId } from "../lib/format";
+import { useTyped } from "../lib/typed";
 import { go, href, query, setQuery } from "../lib/url";
 import { prefixed, typing } from "../shell/keys";
 import { Badge, Button, EmptyState, Kbd, ProblemBox } from "../ui/basic";
@@ -23,12 +24,15 @@ const keyOf = (call: AskedCall): string => `${call.task_id}/${call.call_id}`;
 
 export function ApprovalsPage() {
   const q = query.value;
+  const [owner, setOwner] = useTyped("owner");
   const kind: Kind = q["kind"] === "calls" ? "calls" : "approvals";
   const filter = { ...(q["agent"] ? { agent: q["agent"] } : {}), ...(q["owner"] ? { owner_id: q["owner"] } : {}) };
   const state = useTopic<Page<AskedCall>>(kind === "calls" ? "tool_calls" : "approvals", filter);
   const waiting = state.data?.data.length ?? 0;
   useTitle(waiting > 0 ? `(${waiting}) Approvals` : "Approvals");
-  const agents = [...new Set([...(state.data?.data ?? []).map((call) => call.agent), ...(q["agent"] ? [q["agent"]] : [])])];
+  const agents = [
+    ...new Set([...(state.data?.data ?? []).map((call) => call.agent), ...(q["agent"] ? [q["agent"]] : [])]),
+  ];
   return (
     <>
       <PageHead title="Approvals" note="Calls that wait for a person. Their tasks hold no slot meanwhile.">
@@ -48,7 +52,7 @@ export function ApprovalsPage() {
           onChange={(agent) => setQuery({ agent })}
           options={[{ value: "", label: "Any agent" }, ...agents.map((name) => ({ value: name, label: name }))]}
         />
-        <Field quiet label="Owner" placeholder="Any owner" value={q["owner"] ?? ""} onInput={(owner) => setQuery({ owner })} />
+        <Field quiet label="Owner" placeholder="Any owner" value={owner} onInput={setOwner} />
       </PageHead>
       <Loaded state={state} again={state.again}>
         {(page) => <Inbox page={page} kind={kind} filter={filter} key={`${kind} ${JSON.stringify(filter)}`} />}
@@ -71,7 +75,9 @@ function Inbox({ page, kind, filter }: { page: Page<AskedCall>; kind: Kind; filt
 
   // A call is decided when it is gone from the list, which its event takes it from.
   useEffect(() => {
-    const gone = [...sent.keys()].filter((key) => !known.has(key) && !(further?.data ?? []).some((call) => keyOf(call) === key));
+    const gone = [...sent.keys()].filter(
+      (key) => !known.has(key) && !(further?.data ?? []).some((call) => keyOf(call) === key),
+    );
     if (gone.length === 0) return;
     for (const key of gone) toast("good", sent.get(key) ?? "Done");
     setSent((before) => new Map([...before].filter(([key]) => !gone.includes(key))));
@@ -113,7 +119,8 @@ function Inbox({ page, kind, filter }: { page: Page<AskedCall>; kind: Kind; filt
       else if (event.key === "a") setDialog({ call, what: "answer" });
       else if (event.key === "d" && kind === "approvals") setDialog({ call, what: "deny" });
       else if (event.key === "e" && kind === "approvals") setDialog({ call, what: "edit" });
-      else if (event.key === "Enter" && (event.target as Element).closest("[data-call]") === event.target) go(`/tasks/${call.task_id}`);
+      else if (event.key === "Enter" && (event.target as Element).closest("[data-call]") === event.target)
+        go(`/tasks/${call.task_id}`);
       else return;
       event.preventDefault();
     };
@@ -126,7 +133,10 @@ function Inbox({ page, kind, filter }: { page: Page<AskedCall>; kind: Kind; filt
     try {
       const load = kind === "calls" ? api.askedCalls : api.approvals;
       const loaded = await load({ ...filter, cursor: next ?? undefined });
-      setFurther((before) => ({ data: [...(before?.data ?? []), ...loaded.data], ...(loaded.next_cursor ? { next_cursor: loaded.next_cursor } : {}) }));
+      setFurther((before) => ({
+        data: [...(before?.data ?? []), ...loaded.data],
+        ...(loaded.next_cursor ? { next_cursor: loaded.next_cursor } : {}),
+      }));
     } catch (error) {
       setProblem(asProblem(error));
     }
@@ -135,7 +145,9 @@ function Inbox({ page, kind, filter }: { page: Page<AskedCall>; kind: Kind; filt
   if (calls.length === 0 && !next) {
     return (
       <EmptyState icon="check" title={kind === "approvals" ? "Nothing waits for a yes" : "No call waits for a result"}>
-        {kind === "approvals" ? "Calls of tools with an approval show up here the moment they are made." : "Calls of deferred tools that ask an operator show up here."}
+        {kind === "approvals"
+          ? "Calls of tools with an approval show up here the moment they are made."
+          : "Calls of deferred tools that ask an operator show up here."}
       </EmptyState>
     );
   }
@@ -169,19 +181,33 @@ function Inbox({ page, kind, filter }: { page: Page<AskedCall>; kind: Kind; filt
       </div>
       {problem && <ProblemBox problem={problem} />}
       {next && <Button onClick={() => void more()}>Show more</Button>}
-      {dialog?.what === "edit" && <EditDialog call={dialog.call} run={(args) => approve(dialog.call, args)} onClose={() => setDialog(null)} />}
+      {dialog?.what === "edit" && (
+        <EditDialog call={dialog.call} run={(args) => approve(dialog.call, args)} onClose={() => setDialog(null)} />
+      )}
       {dialog?.what === "deny" && (
         <DenyDialog
           call={dialog.call}
-          run={(reason) => decide(dialog.call, `Denied ${dialog.call.tool}`, () => api.deny(dialog.call.task_id, dialog.call.call_id, reason))}
+          run={(reason) =>
+            decide(dialog.call, `Denied ${dialog.call.tool}`, () =>
+              api.deny(dialog.call.task_id, dialog.call.call_id, reason),
+            )
+          }
           onClose={() => setDialog(null)}
         />
       )}
       {dialog?.what === "answer" && (
         <AnswerDialog
           call={dialog.call}
-          answer={(result) => decide(dialog.call, `Answered ${dialog.call.tool}`, () => api.answer(dialog.call.task_id, dialog.call.call_id, result))}
-          fail={(message) => decide(dialog.call, `Answered ${dialog.call.tool}`, () => api.fail(dialog.call.task_id, dialog.call.call_id, message))}
+          answer={(result) =>
+            decide(dialog.call, `Answered ${dialog.call.tool}`, () =>
+              api.answer(dialog.call.task_id, dialog.call.call_id, result),
+            )
+          }
+          fail={(message) =>
+            decide(dialog.call, `Answered ${dialog.call.tool}`, () =>
+              api.fail(dialog.call.task_id, dialog.call.call_id, message),
+            )
+          }
           onClose={() => setDialog(null)}
         />
       )}

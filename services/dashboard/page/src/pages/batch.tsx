@@ -26,7 +26,12 @@ export function BatchPage({ id }: { id: string }) {
   useTitle(`${fraction === undefined ? "" : `${percent(fraction, 0)} · `}Batch ${shortId(id)}`);
   if (state.problem?.status === 404 && !state.data) {
     return (
-      <EmptyState icon="batches" page title="There is no such batch" action={<Button onClick={() => go("/batches")}>All batches</Button>}>
+      <EmptyState
+        icon="batches"
+        page
+        title="There is no such batch"
+        action={<Button onClick={() => go("/batches")}>All batches</Button>}
+      >
         It may have expired. The id is {id}.
       </EmptyState>
     );
@@ -78,11 +83,22 @@ function Whole({ batch }: { batch: Batch }) {
         <Facts
           class="task-figures"
           items={[
-            ["Members", <span class="num">{whole(batch.members)}{batch.accepted < batch.members && `, ${whole(batch.accepted)} accepted`}</span>],
+            [
+              "Members",
+              <span class="num">
+                {whole(batch.members)}
+                {batch.accepted < batch.members && `, ${whole(batch.accepted)} accepted`}
+              </span>,
+            ],
             ["Owner", <a href={href("/batches", { owner: batch.owner_id })}>{batch.owner_id}</a>],
             ["Opened", <RelativeTime at={batch.created_at} />],
             ["Took", <Duration from={batch.created_at} to={batch.finished_at ?? null} />],
-            ["Tokens", <span class="num">{short(batch.usage.input_tokens)} in, {short(batch.usage.output_tokens)} out</span>],
+            [
+              "Tokens",
+              <span class="num">
+                {short(batch.usage.input_tokens)} in, {short(batch.usage.output_tokens)} out
+              </span>,
+            ],
             ["Cost", batch.cost_usd_micros ? <span class="num">{cost(batch.cost_usd_micros)}</span> : null],
             ...Object.entries(batch.metadata ?? {}).map(([key, value]): [string, string] => [key, value]),
           ]}
@@ -95,7 +111,13 @@ function Whole({ batch }: { batch: Batch }) {
         onChange={(next) => setQuery({ tab: next === "results" ? "results" : null, cursor: null, page: null })}
         choices={[
           { key: "members", label: "Members", count: whole(batch.members) },
-          { key: "results", label: "Results", count: whole((batch.counts["completed"] ?? 0) + (batch.counts["failed"] ?? 0) + (batch.counts["cancelled"] ?? 0)) },
+          {
+            key: "results",
+            label: "Results",
+            count: whole(
+              (batch.counts["completed"] ?? 0) + (batch.counts["failed"] ?? 0) + (batch.counts["cancelled"] ?? 0),
+            ),
+          },
         ]}
       />
       <section id="batch-panel" role="tabpanel" aria-labelledby={`batch-panel-${tab}`}>
@@ -107,7 +129,12 @@ function Whole({ batch }: { batch: Batch }) {
               caption="Members"
               without={["owner"]}
               total={status ? (batch.counts[status] ?? 0) : batch.accepted}
-              empty={<EmptyState icon="tasks" title={status ? `No member is ${STATUS_LABEL[status].toLowerCase()}` : "No members"} />}
+              empty={
+                <EmptyState
+                  icon="tasks"
+                  title={status ? `No member is ${STATUS_LABEL[status].toLowerCase()}` : "No members"}
+                />
+              }
             />
           </>
         ) : (
@@ -149,16 +176,32 @@ const PAGE = 100;
 
 const COLUMNS: Column<BatchResult>[] = [
   { key: "index", head: "#", align: "right", cell: (r) => <span class="num">{r.index}</span> },
-  { key: "id", head: "Member", title: true, cell: (r) => <a href={href(`/tasks/${r.task_id}`)}>{r.custom_id ?? <span class="mono">{shortId(r.task_id)}</span>}</a> },
+  {
+    key: "id",
+    head: "Member",
+    title: true,
+    cell: (r) => (
+      <a href={href(`/tasks/${r.task_id}`)}>{r.custom_id ?? <span class="mono">{shortId(r.task_id)}</span>}</a>
+    ),
+  },
   { key: "status", head: "State", cell: (r) => <StatusPill status={r.status} /> },
   {
     key: "output",
     head: "Output",
     class: "cell-wrap",
     cell: (r) => {
-      if (r.failure) return <span class="bad-text">{r.failure.kind}: {r.failure.message}</span>;
+      if (r.failure)
+        return (
+          <span class="bad-text">
+            {r.failure.kind}: {r.failure.message}
+          </span>
+        );
       if (typeof r.output === "string") return <span class="clamp">{r.output}</span>;
-      return r.output === undefined || r.output === null ? <span class="muted">–</span> : <JsonView value={r.output} open={1} label="output" />;
+      return r.output === undefined || r.output === null ? (
+        <span class="muted">–</span>
+      ) : (
+        <JsonView value={r.output} open={1} label="output" />
+      );
     },
   },
 ];
@@ -175,7 +218,11 @@ function Results({ batch }: { batch: Batch }) {
     setProblem(null);
     try {
       const last = before.at(-1)?.index;
-      const page = await api.batchResults(batch.id, { limit: PAGE, status: only || undefined, ...(last === undefined ? {} : { starting_after: last }) });
+      const page = await api.batchResults(batch.id, {
+        limit: PAGE,
+        status: only || undefined,
+        ...(last === undefined ? {} : { starting_after: last }),
+      });
       setRows([...before, ...page]);
       setEnded(page.length < PAGE);
     } catch (error) {
@@ -210,7 +257,14 @@ function Results({ batch }: { batch: Batch }) {
         <span class="muted">{plural(rows.length, "result")} read</span>
       </div>
       {problem && <ProblemBox problem={problem} again={() => void load(rows)} />}
-      <Table caption="Results" rows={rows} columns={COLUMNS} id={(r) => r.task_id} link={(r) => href(`/tasks/${r.task_id}`)} empty={<EmptyState icon="clock" title="No member has ended yet" />} />
+      <Table
+        caption="Results"
+        rows={rows}
+        columns={COLUMNS}
+        id={(r) => r.task_id}
+        link={(r) => href(`/tasks/${r.task_id}`)}
+        empty={<EmptyState icon="clock" title="No member has ended yet" />}
+      />
       {!ended && rows.length > 0 && (
         <div class="list-foot">
           <Button busy={busy} onClick={() => void load(rows)}>

@@ -5,7 +5,8 @@ import { useTopic } from "../api/store";
 import type { Batch, Page, Problem } from "../api/types";
 import { useTitle } from "../config";
 import { cost, percent, plural, short, shortId, whole } from "../lib/format";
-import { href, query, setQuery } from "../lib/url";
+import { useTyped } from "../lib/typed";
+import { href, query } from "../lib/url";
 import { Badge, Button, EmptyState, ProblemBox, Progress, type Tone } from "../ui/basic";
 import { Field } from "../ui/field";
 import { MiniBar } from "../ui/status";
@@ -13,7 +14,13 @@ import { type Column, Table } from "../ui/table";
 import { Duration, RelativeTime } from "../ui/time";
 import { Loaded, PageHead } from "./parts";
 
-const TONE: Record<Batch["status"], Tone> = { filling: "info", running: "info", cancelling: "warn", completed: "good", cancelled: "neutral" };
+const TONE: Record<Batch["status"], Tone> = {
+  filling: "info",
+  running: "info",
+  cancelling: "warn",
+  completed: "good",
+  cancelled: "neutral",
+};
 
 export function BatchBadge({ batch }: { batch: Batch }) {
   return <Badge tone={TONE[batch.status]}>{batch.status}</Badge>;
@@ -23,7 +30,11 @@ export function BatchProgress({ batch }: { batch: Batch }) {
   const { done, total, unit, fraction } = batch.progress;
   return (
     <span class="batch-progress">
-      <Progress value={fraction} label={`Progress of batch ${batch.id}`} tone={batch.status === "completed" ? "good" : "info"} />
+      <Progress
+        value={fraction}
+        label={`Progress of batch ${batch.id}`}
+        tone={batch.status === "completed" ? "good" : "info"}
+      />
       <span class="num">{percent(fraction, 0)}</span>
       <span class="muted num small" title={`counted in ${unit}`}>
         {whole(done)} / {whole(total)} {unit}
@@ -71,21 +82,37 @@ const COLUMNS: Column<Batch>[] = [
     ),
   },
   { key: "owner", head: "Owner", cell: (b) => b.owner_id },
-  { key: "tokens", head: "Tokens", align: "right", cell: (b) => <span class="num">{short(b.usage.input_tokens + b.usage.output_tokens)}</span> },
-  { key: "cost", head: "Cost", align: "right", cell: (b) => <span class="num">{b.cost_usd_micros ? cost(b.cost_usd_micros) : "–"}</span> },
+  {
+    key: "tokens",
+    head: "Tokens",
+    align: "right",
+    cell: (b) => <span class="num">{short(b.usage.input_tokens + b.usage.output_tokens)}</span>,
+  },
+  {
+    key: "cost",
+    head: "Cost",
+    align: "right",
+    cell: (b) => <span class="num">{b.cost_usd_micros ? cost(b.cost_usd_micros) : "–"}</span>,
+  },
   { key: "created", head: "Opened", align: "right", cell: (b) => <RelativeTime at={b.created_at} /> },
-  { key: "took", head: "Took", align: "right", cell: (b) => <Duration from={b.created_at} to={b.finished_at ?? null} /> },
+  {
+    key: "took",
+    head: "Took",
+    align: "right",
+    cell: (b) => <Duration from={b.created_at} to={b.finished_at ?? null} />,
+  },
 ];
 
 export function BatchesPage() {
   useTitle("Batches");
   const owner = query.value["owner"];
+  const [typed, setTyped] = useTyped("owner");
   const filter: Record<string, string> = owner ? { owner_id: owner } : {};
   const state = useTopic<Page<Batch>>("batches", filter);
   return (
     <>
       <PageHead title="Batches" note="Tasks that were submitted together.">
-        <Field quiet label="Owner" placeholder="Any owner" value={owner ?? ""} onInput={(value) => setQuery({ owner: value })} />
+        <Field quiet label="Owner" placeholder="Any owner" value={typed} onInput={setTyped} />
       </PageHead>
       <Loaded state={state} again={state.again}>
         {(page) => <List key={owner ?? ""} page={page} filter={filter} />}
@@ -106,7 +133,10 @@ function List({ page, filter }: { page: Page<Batch>; filter: Record<string, stri
     setProblem(null);
     try {
       const loaded = await api.batches({ ...filter, cursor: next ?? undefined });
-      setFurther((before) => ({ data: [...(before?.data ?? []), ...loaded.data], ...(loaded.next_cursor ? { next_cursor: loaded.next_cursor } : {}) }));
+      setFurther((before) => ({
+        data: [...(before?.data ?? []), ...loaded.data],
+        ...(loaded.next_cursor ? { next_cursor: loaded.next_cursor } : {}),
+      }));
     } catch (error) {
       setProblem(asProblem(error));
     }

@@ -23,7 +23,11 @@ export function BulkBar(props: Props) {
   const { selected, everything, total } = props;
   const [action, setAction] = useState<Action | null>(null);
   if (selected.size === 0) return null;
-  const many = everything ? (total === null ? "All that match" : `All ${whole(total)} that match`) : plural(selected.size, "task");
+  const many = everything
+    ? total === null
+      ? "All that match"
+      : `All ${whole(total)} that match`
+    : plural(selected.size, "task");
   return (
     <section class="bulkbar" aria-label="Selected tasks">
       <strong class="num">{many} selected</strong>
@@ -49,7 +53,16 @@ export function BulkBar(props: Props) {
 
 type Phase = "ask" | "run" | "stopped" | "done";
 
-function BulkDialog({ action, many, selected, everything, filter, total, onClose, onClear }: Props & { action: Action; many: string; onClose: () => void }) {
+function BulkDialog({
+  action,
+  many,
+  selected,
+  everything,
+  filter,
+  total,
+  onClose,
+  onClear,
+}: Props & { action: Action; many: string; onClose: () => void }) {
   const [reason, setReason] = useState("");
   const [phase, setPhase] = useState<Phase>("ask");
   const [sum, setSum] = useState({ done: 0, refused: 0 });
@@ -114,11 +127,17 @@ function BulkDialog({ action, many, selected, everything, filter, total, onClose
                 : "Failed and cancelled tasks go on from their last commit; others are left as they are."}
             </p>
             {everything && <FilterWords filter={filter} />}
-            {action === "cancel" && <Field label="Reason" hint="Kept with each task; may be empty." value={reason} onInput={setReason} />}
+            {action === "cancel" && (
+              <Field label="Reason" hint="Kept with each task; may be empty." value={reason} onInput={setReason} />
+            )}
           </>
         ) : (
           <div class="stack" aria-live="polite">
-            <Progress value={phase === "done" ? 1 : wanted ? handled / wanted : null} label="Tasks handled" tone={phase === "done" ? "good" : "info"} />
+            <Progress
+              value={phase === "done" ? 1 : wanted ? handled / wanted : null}
+              label="Tasks handled"
+              tone={phase === "done" ? "good" : "info"}
+            />
             <p class="num">
               {whole(sum.done)} {verb}
               {sum.refused > 0 && `, ${whole(sum.refused)} left as they are`}

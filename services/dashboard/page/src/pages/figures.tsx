@@ -22,7 +22,10 @@ export function Latency({ queueWait, runTime }: { queueWait: Percentiles; runTim
       ).map(([name, p, what]) => (
         <table class="plain" key={name}>
           <caption>
-            {name} <span class="muted small">{what}, {whole(p.count)}</span>
+            {name}{" "}
+            <span class="muted small">
+              {what}, {whole(p.count)}
+            </span>
           </caption>
           <tbody>
             {(
@@ -57,9 +60,15 @@ export function Models({ models }: { models: readonly ModelUse[] }) {
         <thead>
           <tr>
             <th scope="col">Model</th>
-            <th scope="col" class="right">Input</th>
-            <th scope="col" class="right">Output</th>
-            <th scope="col" class="right">Cost</th>
+            <th scope="col" class="right">
+              Input
+            </th>
+            <th scope="col" class="right">
+              Output
+            </th>
+            <th scope="col" class="right">
+              Cost
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -73,7 +82,9 @@ export function Models({ models }: { models: readonly ModelUse[] }) {
               </th>
               <td class="right num">{short(m.input_tokens)}</td>
               <td class="right num">{short(m.output_tokens)}</td>
-              <td class="right num">{m.cost_usd_micros === null ? <span class="muted">no price</span> : cost(m.cost_usd_micros)}</td>
+              <td class="right num">
+                {m.cost_usd_micros === null ? <span class="muted">no price</span> : cost(m.cost_usd_micros)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -83,7 +94,9 @@ export function Models({ models }: { models: readonly ModelUse[] }) {
               <th scope="row">All</th>
               <td class="right num">{short(models.reduce((n, m) => n + m.input_tokens, 0))}</td>
               <td class="right num">{short(models.reduce((n, m) => n + m.output_tokens, 0))}</td>
-              <td class="right num">{priced.length === 0 ? "–" : cost(priced.reduce((n, m) => n + (m.cost_usd_micros ?? 0), 0))}</td>
+              <td class="right num">
+                {priced.length === 0 ? "–" : cost(priced.reduce((n, m) => n + (m.cost_usd_micros ?? 0), 0))}
+              </td>
             </tr>
           </tfoot>
         )}

@@ -23,7 +23,18 @@ function remembered(): string {
   }
 }
 
-const FIELDS = ["/agent", "/owner_id", "/query", "/messages", "/context", "/priority", "/delay_seconds", "/run_at", "/limits", "/metadata"];
+const FIELDS = [
+  "/agent",
+  "/owner_id",
+  "/query",
+  "/messages",
+  "/context",
+  "/priority",
+  "/delay_seconds",
+  "/run_at",
+  "/limits",
+  "/metadata",
+];
 
 export function NewTaskPage() {
   useTitle("New task");
@@ -70,10 +81,12 @@ export function NewTaskPage() {
       const refused = asProblem(error);
       const fields: Errors = {};
       for (const { field, message } of refused.errors ?? []) fields[field] = message;
-      if (refused.code === "unknown_agent") fields["/agent"] = `no worker has announced it; there are ${(refused.known_agents ?? []).join(", ") || "none"}`;
+      if (refused.code === "unknown_agent")
+        fields["/agent"] = `no worker has announced it; there are ${(refused.known_agents ?? []).join(", ") || "none"}`;
       setErrors(fields);
       // What no field shows is shown above the button.
-      const shown = (field: string): boolean => FIELDS.some((pointer) => errorAt({ [field]: "" }, pointer) !== undefined);
+      const shown = (field: string): boolean =>
+        FIELDS.some((pointer) => errorAt({ [field]: "" }, pointer) !== undefined);
       const left = (refused.errors ?? []).filter(({ field }) => !shown(field));
       setProblem({ ...refused, errors: left });
       setBusy(false);
@@ -106,12 +119,30 @@ export function NewTaskPage() {
                   onChange={(agent) => set({ agent })}
                   options={[
                     { value: "", label: agents.data ? "Choose an agent" : "Loading…" },
-                    ...[...new Set([...(agents.data?.data ?? []).map((a) => a.name), ...(form.agent ? [form.agent] : [])])].map((name) => ({ value: name, label: name })),
+                    ...[
+                      ...new Set([
+                        ...(agents.data?.data ?? []).map((a) => a.name),
+                        ...(form.agent ? [form.agent] : []),
+                      ]),
+                    ].map((name) => ({ value: name, label: name })),
                   ]}
                 />
-                <Field label="Owner" value={form.owner} error={at("/owner_id")} onInput={(owner) => set({ owner })} hint="Whose task it is; fairness is among owners." />
+                <Field
+                  label="Owner"
+                  value={form.owner}
+                  error={at("/owner_id")}
+                  onInput={(owner) => set({ owner })}
+                  hint="Whose task it is; fairness is among owners."
+                />
               </div>
-              <Textarea label="Query" rows={5} value={form.query} error={at("/query")} onInput={(text) => set({ query: text })} placeholder="What is asked" />
+              <Textarea
+                label="Query"
+                rows={5}
+                value={form.query}
+                error={at("/query")}
+                onInput={(text) => set({ query: text })}
+                placeholder="What is asked"
+              />
               <Messages form={form} set={set} error={at("/messages")} />
             </div>
           </Card>
@@ -131,29 +162,95 @@ export function NewTaskPage() {
                     ]}
                   />
                 </div>
-                {form.start === "delay" && <Field label="Seconds from now" type="number" min={0} step="any" value={form.delay} error={at("/delay_seconds")} onInput={(delay) => set({ delay })} />}
-                {form.start === "at" && <Field label="Not before" type="datetime-local" value={form.at} error={at("/run_at")} onInput={(value) => set({ at: value })} />}
+                {form.start === "delay" && (
+                  <Field
+                    label="Seconds from now"
+                    type="number"
+                    min={0}
+                    step="any"
+                    value={form.delay}
+                    error={at("/delay_seconds")}
+                    onInput={(delay) => set({ delay })}
+                  />
+                )}
+                {form.start === "at" && (
+                  <Field
+                    label="Not before"
+                    type="datetime-local"
+                    value={form.at}
+                    error={at("/run_at")}
+                    onInput={(value) => set({ at: value })}
+                  />
+                )}
                 <Select
                   label="Priority"
                   value={form.priority}
                   error={at("/priority")}
                   onChange={(priority) => set({ priority })}
-                  options={[{ value: "", label: "Usual (5)" }, ...Array.from({ length: 10 }, (_, i) => 9 - i).map((n) => ({ value: String(n), label: n === 9 ? "9, first" : n === 0 ? "0, last" : String(n) }))]}
+                  options={[
+                    { value: "", label: "Usual (5)" },
+                    ...Array.from({ length: 10 }, (_, i) => 9 - i).map((n) => ({
+                      value: String(n),
+                      label: n === 9 ? "9, first" : n === 0 ? "0, last" : String(n),
+                    })),
+                  ]}
                 />
               </div>
-              <Checkbox label="Stream" hint="Keeps the text of replies in the event log as it comes." checked={form.stream} onChange={(stream) => set({ stream })} />
+              <Checkbox
+                label="Stream"
+                hint="Keeps the text of replies in the event log as it comes."
+                checked={form.stream}
+                onChange={(stream) => set({ stream })}
+              />
               <fieldset class="row">
                 <legend>Limits, on top of the agent's own</legend>
-                <Field label="Turns" type="number" min={1} value={form.maxTurns} error={at("/limits/max_turns")} onInput={(maxTurns) => set({ maxTurns })} />
-                <Field label="Tokens" type="number" min={1} value={form.maxTokens} error={at("/limits/max_total_tokens")} onInput={(maxTokens) => set({ maxTokens })} />
-                <Field label="Tool calls" type="number" min={0} value={form.maxToolCalls} error={at("/limits/max_tool_calls")} onInput={(maxToolCalls) => set({ maxToolCalls })} />
-                <Field label="Deadline, seconds" type="number" min={1} value={form.deadline} error={at("/limits/deadline_seconds")} onInput={(deadline) => set({ deadline })} />
+                <Field
+                  label="Turns"
+                  type="number"
+                  min={1}
+                  value={form.maxTurns}
+                  error={at("/limits/max_turns")}
+                  onInput={(maxTurns) => set({ maxTurns })}
+                />
+                <Field
+                  label="Tokens"
+                  type="number"
+                  min={1}
+                  value={form.maxTokens}
+                  error={at("/limits/max_total_tokens")}
+                  onInput={(maxTokens) => set({ maxTokens })}
+                />
+                <Field
+                  label="Tool calls"
+                  type="number"
+                  min={0}
+                  value={form.maxToolCalls}
+                  error={at("/limits/max_tool_calls")}
+                  onInput={(maxToolCalls) => set({ maxToolCalls })}
+                />
+                <Field
+                  label="Deadline, seconds"
+                  type="number"
+                  min={1}
+                  value={form.deadline}
+                  error={at("/limits/deadline_seconds")}
+                  onInput={(deadline) => set({ deadline })}
+                />
               </fieldset>
             </div>
           </Card>
           <Card title="Context and labels">
             <div class="stack">
-              <Textarea label="Context" code rows={4} value={form.context} error={at("/context")} onInput={(context) => set({ context })} hint="JSON for the agent's tools; may be empty." placeholder='{ "customer": 48211 }' />
+              <Textarea
+                label="Context"
+                code
+                rows={4}
+                value={form.context}
+                error={at("/context")}
+                onInput={(context) => set({ context })}
+                hint="JSON for the agent's tools; may be empty."
+                placeholder='{ "customer": 48211 }'
+              />
               <Metadata form={form} set={set} error={at("/metadata")} />
             </div>
           </Card>
@@ -164,7 +261,9 @@ export function NewTaskPage() {
             </Button>
           </div>
         </div>
-        <aside aria-label="The agent">{chosen ? <AboutAgent agent={chosen} /> : <p class="muted">Choose an agent to see what it is for.</p>}</aside>
+        <aside aria-label="The agent">
+          {chosen ? <AboutAgent agent={chosen} /> : <p class="muted">Choose an agent to see what it is for.</p>}
+        </aside>
       </form>
     </>
   );
@@ -185,7 +284,14 @@ function AboutAgent({ agent }: { agent: Agent }) {
           ["Model", agent.model && <span class="mono">{agent.model}</span>],
           ["Workers", <span class="num">{agent.workers}</span>],
           ["Queued", <span class="num">{agent.queued}</span>],
-          ["Tools", (agent.tools ?? []).map((tool) => <span key={tool} class="label mono">{tool}</span>)],
+          [
+            "Tools",
+            (agent.tools ?? []).map((tool) => (
+              <span key={tool} class="label mono">
+                {tool}
+              </span>
+            )),
+          ],
         ]}
       />
     </Card>
@@ -199,7 +305,8 @@ interface Part {
 }
 
 function Messages({ form, set, error }: Part) {
-  const change = (i: number, changes: Partial<Form["messages"][number]>): void => set({ messages: form.messages.map((message, j) => (j === i ? { ...message, ...changes } : message)) });
+  const change = (i: number, changes: Partial<Form["messages"][number]>): void =>
+    set({ messages: form.messages.map((message, j) => (j === i ? { ...message, ...changes } : message)) });
   return (
     <fieldset>
       <legend>Messages before the query</legend>
@@ -216,8 +323,19 @@ function Messages({ form, set, error }: Part) {
               { value: "assistant", label: "Assistant" },
             ]}
           />
-          <Textarea quiet label={`Message ${i + 1}`} rows={2} value={message.content} onInput={(content) => change(i, { content })} />
-          <Button kind="quiet" icon="cross" label={`Remove message ${i + 1}`} onClick={() => set({ messages: form.messages.filter((_, j) => j !== i) })} />
+          <Textarea
+            quiet
+            label={`Message ${i + 1}`}
+            rows={2}
+            value={message.content}
+            onInput={(content) => change(i, { content })}
+          />
+          <Button
+            kind="quiet"
+            icon="cross"
+            label={`Remove message ${i + 1}`}
+            onClick={() => set({ messages: form.messages.filter((_, j) => j !== i) })}
+          />
         </div>
       ))}
       {error && <p class="field-error">{error}</p>}
@@ -229,15 +347,33 @@ function Messages({ form, set, error }: Part) {
 }
 
 function Metadata({ form, set, error }: Part) {
-  const change = (i: number, changes: Partial<Form["metadata"][number]>): void => set({ metadata: form.metadata.map((entry, j) => (j === i ? { ...entry, ...changes } : entry)) });
+  const change = (i: number, changes: Partial<Form["metadata"][number]>): void =>
+    set({ metadata: form.metadata.map((entry, j) => (j === i ? { ...entry, ...changes } : entry)) });
   return (
     <fieldset>
       <legend>Metadata</legend>
       {form.metadata.map((entry, i) => (
         <div key={i} class="row row-meta">
-          <Field quiet label={`Key ${i + 1}`} placeholder="key" value={entry.key} onInput={(value) => change(i, { key: value })} />
-          <Field quiet label={`Value ${i + 1}`} placeholder="value" value={entry.value} onInput={(value) => change(i, { value })} />
-          <Button kind="quiet" icon="cross" label={`Remove label ${i + 1}`} onClick={() => set({ metadata: form.metadata.filter((_, j) => j !== i) })} />
+          <Field
+            quiet
+            label={`Key ${i + 1}`}
+            placeholder="key"
+            value={entry.key}
+            onInput={(value) => change(i, { key: value })}
+          />
+          <Field
+            quiet
+            label={`Value ${i + 1}`}
+            placeholder="value"
+            value={entry.value}
+            onInput={(value) => change(i, { value })}
+          />
+          <Button
+            kind="quiet"
+            icon="cross"
+            label={`Remove label ${i + 1}`}
+            onClick={() => set({ metadata: form.metadata.filter((_, j) => j !== i) })}
+          />
         </div>
       ))}
       {error && <p class="field-error">{error}</p>}

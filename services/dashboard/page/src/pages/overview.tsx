@@ -1,11 +1,10 @@
 /** How the installation is, at a glance: what needs somebody, how much goes through, how fast, at what cost. */
-import { useEffect } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { useTopic } from "../api/store";
 import type { AskedCall, Overview, Page, Window } from "../api/types";
 import { useTitle } from "../config";
 import { attention } from "../lib/attention";
-import { hearServerTime, now } from "../lib/clock";
+import { now } from "../lib/clock";
 import { percent, plural, short, whole } from "../lib/format";
 import { waiting } from "../lib/status";
 import { href, query, setQuery } from "../lib/url";
@@ -47,9 +46,17 @@ export function OverviewPage() {
           label="Agent"
           value={agent ?? ""}
           onChange={(value) => setQuery({ agent: value })}
-          options={[{ value: "", label: "All agents" }, ...[...new Set([...names, ...(agent ? [agent] : [])])].map((name) => ({ value: name, label: name }))]}
+          options={[
+            { value: "", label: "All agents" },
+            ...[...new Set([...names, ...(agent ? [agent] : [])])].map((name) => ({ value: name, label: name })),
+          ]}
         />
-        <Segments label="Window" choices={WINDOWS} value={window} onChange={(value) => setQuery({ window: value === "hour" ? null : value })} />
+        <Segments
+          label="Window"
+          choices={WINDOWS}
+          value={window}
+          onChange={(value) => setQuery({ window: value === "hour" ? null : value })}
+        />
       </PageHead>
       <Loaded state={overview} again={overview.again} lines={12}>
         {(data) => <Whole data={data} agent={agent} approvals={approvals.data?.data.length ?? 0} />}
@@ -59,7 +66,6 @@ export function OverviewPage() {
 }
 
 function Whole({ data, agent, approvals }: { data: Overview; agent: string | undefined; approvals: number }) {
-  useEffect(() => hearServerTime(data.at), [data.at]);
   const nothing = data.agents.length === 0 && Object.values(data.counts).every((n) => n === 0);
   if (nothing) return <Welcome />;
   return (
@@ -89,7 +95,13 @@ function Whole({ data, agent, approvals }: { data: Overview; agent: string | und
             height={150}
             series={[
               { key: "in", label: "Input", color: "--chart-input", values: data.activity.input_tokens, kind: "bar" },
-              { key: "out", label: "Output", color: "--chart-output", values: data.activity.output_tokens, kind: "bar" },
+              {
+                key: "out",
+                label: "Output",
+                color: "--chart-output",
+                values: data.activity.output_tokens,
+                kind: "bar",
+              },
             ]}
           />
         </Card>
@@ -103,7 +115,11 @@ function Whole({ data, agent, approvals }: { data: Overview; agent: string | und
 
 function Welcome() {
   return (
-    <EmptyState icon="agents" title="No agent has been announced yet" action={<a href={href("/system")}>See whether the store is well</a>}>
+    <EmptyState
+      icon="agents"
+      title="No agent has been announced yet"
+      action={<a href={href("/system")}>See whether the store is well</a>}
+    >
       Start a worker with an agent file; it shows up here within a second. Then submit a first task.
     </EmptyState>
   );
@@ -132,7 +148,19 @@ function Attention({ data, approvals }: { data: Overview; approvals: number }) {
   );
 }
 
-function Stat({ label, value, link, children, tone }: { label: string; value: ComponentChildren; link: string; children?: ComponentChildren; tone?: "bad" | "warn" | undefined }) {
+function Stat({
+  label,
+  value,
+  link,
+  children,
+  tone,
+}: {
+  label: string;
+  value: ComponentChildren;
+  link: string;
+  children?: ComponentChildren;
+  tone?: "bad" | "warn" | undefined;
+}) {
   return (
     <a class={`stat${tone ? ` tone-${tone}` : ""}`} href={link}>
       <span class="stat-label">{label}</span>
@@ -169,7 +197,16 @@ function Stats({ data, agent }: { data: Overview; agent: string | undefined }) {
           </span>
         )}
       </Stat>
-      <Stat label="Waiting" value={whole(wait)} link={tasksIn(counts.pending_tool_results > 0 || counts.pending_child_tasks === 0 ? "pending_tool_results" : "pending_child_tasks", { agent })}>
+      <Stat
+        label="Waiting"
+        value={whole(wait)}
+        link={tasksIn(
+          counts.pending_tool_results > 0 || counts.pending_child_tasks === 0
+            ? "pending_tool_results"
+            : "pending_child_tasks",
+          { agent },
+        )}
+      >
         <span>{whole(counts.pending_tool_results)} for results or a yes</span>
         <span>{whole(counts.pending_child_tasks)} for children</span>
       </Stat>
@@ -185,7 +222,12 @@ function Stats({ data, agent }: { data: Overview; agent: string | undefined }) {
         <span>{whole(data.totals.completed)} completed</span>
         <span class={data.totals.failed > 0 ? "bad-text" : ""}>{whole(data.totals.failed)} failed</span>
       </Stat>
-      <Stat label="Workers" value={whole(data.workers)} link={href("/workers")} tone={data.workers === 0 ? "bad" : undefined}>
+      <Stat
+        label="Workers"
+        value={whole(data.workers)}
+        link={href("/workers")}
+        tone={data.workers === 0 ? "bad" : undefined}
+      >
         <span>{plural(served, "agent")} served</span>
         {data.workers_draining > 0 && <span>{whole(data.workers_draining)} draining</span>}
       </Stat>

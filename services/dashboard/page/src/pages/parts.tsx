@@ -3,7 +3,15 @@ import type { ComponentChildren } from "preact";
 import type { State } from "../api/store";
 import { ProblemBox, Skeleton } from "../ui/basic";
 
-export function PageHead({ title, note, children }: { title: ComponentChildren; note?: ComponentChildren; children?: ComponentChildren }) {
+export function PageHead({
+  title,
+  note,
+  children,
+}: {
+  title: ComponentChildren;
+  note?: ComponentChildren;
+  children?: ComponentChildren;
+}) {
   return (
     <header class="page-head">
       <div>
@@ -16,7 +24,17 @@ export function PageHead({ title, note, children }: { title: ComponentChildren; 
 }
 
 /** Loading, refused, or there; old data stays, and is marked. */
-export function Loaded<T>({ state, again, lines, children }: { state: State<T>; again?: () => void; lines?: number; children: (data: T) => ComponentChildren }) {
+export function Loaded<T>({
+  state,
+  again,
+  lines,
+  children,
+}: {
+  state: State<T>;
+  again?: () => void;
+  lines?: number;
+  children: (data: T) => ComponentChildren;
+}) {
   if (state.data === undefined) {
     if (state.problem) return <ProblemBox problem={state.problem} {...(again ? { again } : {})} />;
     return <Skeleton lines={lines ?? 8} />;

@@ -73,7 +73,10 @@ export function SystemPage() {
                     ["Mode", data.redis.mode],
                     ["Append-only file", data.redis.append_only ? "on" : "off"],
                     ["Memory used", bytes(data.redis.used_memory_bytes)],
-                    ["Memory limit", data.redis.max_memory_bytes === null ? "none" : bytes(data.redis.max_memory_bytes)],
+                    [
+                      "Memory limit",
+                      data.redis.max_memory_bytes === null ? "none" : bytes(data.redis.max_memory_bytes),
+                    ],
                     ["Fragmentation", data.redis.fragmentation === null ? "–" : data.redis.fragmentation.toFixed(2)],
                   ]}
                 />
@@ -94,10 +97,18 @@ function Warnings({ data }: { data: System }) {
   const { redis } = data;
   for (const chore of data.chores) if (chore.stalled) out.push({ tone: "bad", text: `Chore ${chore.name} is stalled` });
   if (redis.max_memory_bytes !== null && redis.used_memory_bytes / redis.max_memory_bytes > FULL) {
-    out.push({ tone: "bad", text: `Redis is nearly full: ${percent(redis.used_memory_bytes / redis.max_memory_bytes)}` });
+    out.push({
+      tone: "bad",
+      text: `Redis is nearly full: ${percent(redis.used_memory_bytes / redis.max_memory_bytes)}`,
+    });
   }
-  if (redis.max_memory_bytes === null) out.push({ tone: "warn", text: "Redis has no memory limit: it can take all of its machine" });
-  if (!redis.append_only) out.push({ tone: "warn", text: "The append-only file is off: a crash of Redis loses what was accepted since its last snapshot" });
+  if (redis.max_memory_bytes === null)
+    out.push({ tone: "warn", text: "Redis has no memory limit: it can take all of its machine" });
+  if (!redis.append_only)
+    out.push({
+      tone: "warn",
+      text: "The append-only file is off: a crash of Redis loses what was accepted since its last snapshot",
+    });
   if (out.length === 0) {
     return (
       <p class="calm">
@@ -143,10 +154,42 @@ function Memory({ redis }: { redis: System["redis"] }) {
 
 const CHORES: Column<Chore>[] = [
   { key: "name", head: "Chore", title: true, sort: (c) => c.name, cell: (c) => <span class="mono">{c.name}</span> },
-  { key: "state", head: "State", sort: (c) => (c.stalled ? 0 : 1), cell: (c) => (c.stalled ? <Badge tone="bad" icon="warning">stalled</Badge> : <Badge tone="good" icon="check">well</Badge>) },
-  { key: "last", head: "Last success", align: "right", sort: (c) => c.last_success_at, cell: (c) => (c.last_success_at ? <RelativeTime at={c.last_success_at} /> : <span class="muted">never</span>) },
-  { key: "took", head: "Took", align: "right", sort: (c) => c.took_ms, cell: (c) => <span class="num">{duration(c.took_ms)}</span> },
-  { key: "done", head: "Done", align: "right", sort: (c) => c.done, cell: (c) => <span class="num">{whole(c.done)}</span> },
+  {
+    key: "state",
+    head: "State",
+    sort: (c) => (c.stalled ? 0 : 1),
+    cell: (c) =>
+      c.stalled ? (
+        <Badge tone="bad" icon="warning">
+          stalled
+        </Badge>
+      ) : (
+        <Badge tone="good" icon="check">
+          well
+        </Badge>
+      ),
+  },
+  {
+    key: "last",
+    head: "Last success",
+    align: "right",
+    sort: (c) => c.last_success_at,
+    cell: (c) => (c.last_success_at ? <RelativeTime at={c.last_success_at} /> : <span class="muted">never</span>),
+  },
+  {
+    key: "took",
+    head: "Took",
+    align: "right",
+    sort: (c) => c.took_ms,
+    cell: (c) => <span class="num">{duration(c.took_ms)}</span>,
+  },
+  {
+    key: "done",
+    head: "Done",
+    align: "right",
+    sort: (c) => c.done,
+    cell: (c) => <span class="num">{whole(c.done)}</span>,
+  },
 ];
 
 function Chores({ chores }: { chores: readonly Chore[] }) {
@@ -172,14 +215,70 @@ function Chores({ chores }: { chores: readonly Chore[] }) {
 type Partition = { number: number; counts: Counts };
 
 const PARTITIONS: Column<Partition>[] = [
-  { key: "number", head: "Partition", title: true, sort: (p) => p.number, cell: (p) => <span class="num">{p.number}</span> },
-  { key: "states", head: "States", class: "cell-bar", cell: (p) => <MiniBar counts={p.counts} label={STATUSES.filter((s) => p.counts[s] > 0).map((s) => `${STATUS_LABEL[s]} ${p.counts[s]}`).join(", ") || "empty"} /> },
-  { key: "open", head: "Not ended", align: "right", sort: (p) => open(p.counts), cell: (p) => <span class="num">{whole(open(p.counts))}</span> },
-  { key: "queued", head: "Queued", align: "right", sort: (p) => p.counts.queued, cell: (p) => <span class="num">{whole(p.counts.queued)}</span> },
-  { key: "processing", head: "Processing", align: "right", sort: (p) => p.counts.processing, cell: (p) => <span class="num">{whole(p.counts.processing)}</span> },
-  { key: "waiting", head: "Waiting", align: "right", sort: (p) => waiting(p.counts), cell: (p) => <span class="num">{whole(waiting(p.counts))}</span> },
-  { key: "failed", head: "Failed", align: "right", sort: (p) => p.counts.failed, cell: (p) => <span class="num">{whole(p.counts.failed)}</span> },
-  { key: "completed", head: "Completed", align: "right", sort: (p) => p.counts.completed, cell: (p) => <span class="num">{whole(p.counts.completed)}</span> },
+  {
+    key: "number",
+    head: "Partition",
+    title: true,
+    sort: (p) => p.number,
+    cell: (p) => <span class="num">{p.number}</span>,
+  },
+  {
+    key: "states",
+    head: "States",
+    class: "cell-bar",
+    cell: (p) => (
+      <MiniBar
+        counts={p.counts}
+        label={
+          STATUSES.filter((s) => p.counts[s] > 0)
+            .map((s) => `${STATUS_LABEL[s]} ${p.counts[s]}`)
+            .join(", ") || "empty"
+        }
+      />
+    ),
+  },
+  {
+    key: "open",
+    head: "Not ended",
+    align: "right",
+    sort: (p) => open(p.counts),
+    cell: (p) => <span class="num">{whole(open(p.counts))}</span>,
+  },
+  {
+    key: "queued",
+    head: "Queued",
+    align: "right",
+    sort: (p) => p.counts.queued,
+    cell: (p) => <span class="num">{whole(p.counts.queued)}</span>,
+  },
+  {
+    key: "processing",
+    head: "Processing",
+    align: "right",
+    sort: (p) => p.counts.processing,
+    cell: (p) => <span class="num">{whole(p.counts.processing)}</span>,
+  },
+  {
+    key: "waiting",
+    head: "Waiting",
+    align: "right",
+    sort: (p) => waiting(p.counts),
+    cell: (p) => <span class="num">{whole(waiting(p.counts))}</span>,
+  },
+  {
+    key: "failed",
+    head: "Failed",
+    align: "right",
+    sort: (p) => p.counts.failed,
+    cell: (p) => <span class="num">{whole(p.counts.failed)}</span>,
+  },
+  {
+    key: "completed",
+    head: "Completed",
+    align: "right",
+    sort: (p) => p.counts.completed,
+    cell: (p) => <span class="num">{whole(p.counts.completed)}</span>,
+  },
 ];
 
 function Partitions({ partitions }: { partitions: readonly Partition[] }) {

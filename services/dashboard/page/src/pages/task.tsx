@@ -4,14 +4,14 @@ import { useTask } from "../api/store";
 import { useTitle } from "../config";
 import { now } from "../lib/clock";
 import { shortId } from "../lib/format";
+import { useMedia } from "../lib/media";
 import { STATUS_LABEL } from "../lib/status";
 import type { TaskFeed } from "../lib/taskfeed";
-import { buildWaterfall } from "../lib/waterfall";
 import { longWaits } from "../lib/timescale";
 import { go, query, setQuery } from "../lib/url";
-import { useMedia } from "../lib/media";
+import { buildWaterfall } from "../lib/waterfall";
 import { typing } from "../shell/keys";
-import { EmptyState, Button } from "../ui/basic";
+import { Button, EmptyState } from "../ui/basic";
 import { JsonView } from "../ui/json";
 import { Tabs } from "../ui/tabs";
 import { Tree } from "../ui/tree";
@@ -33,7 +33,12 @@ export function TaskPage({ id }: { id: string }) {
   useTitle(`${status ? `${STATUS_LABEL[status]} · ` : ""}${shortId(id)}`);
   if (feed.problem?.status === 404 && !feed.data) {
     return (
-      <EmptyState icon="search" page title="There is no such task" action={<Button onClick={() => go("/tasks")}>All tasks</Button>}>
+      <EmptyState
+        icon="search"
+        page
+        title="There is no such task"
+        action={<Button onClick={() => go("/tasks")}>All tasks</Button>}
+      >
         Finished tasks expire after some time. The id is {id}.
       </EmptyState>
     );
@@ -118,12 +123,18 @@ function Timeline({ feed }: { feed: TaskFeed }) {
     <>
       <div class="panel-tools">
         {foldable && (
-        <label class="inline-check">
-          <input type="checkbox" checked={folded} onChange={(event) => setQuery({ scale: event.currentTarget.checked ? null : "real" })} />
-          Fold long waits
-        </label>
+          <label class="inline-check">
+            <input
+              type="checkbox"
+              checked={folded}
+              onChange={(event) => setQuery({ scale: event.currentTarget.checked ? null : "real" })}
+            />
+            Fold long waits
+          </label>
         )}
-        {feed.lost.length > 0 && <span class="warn-text">Some events are not kept any more; the timeline has holes.</span>}
+        {feed.lost.length > 0 && (
+          <span class="warn-text">Some events are not kept any more; the timeline has holes.</span>
+        )}
       </div>
       <WaterfallView waterfall={waterfall} now={until} folded={folded} />
     </>
@@ -137,7 +148,11 @@ function TreeTab({ feed }: { feed: TaskFeed }) {
   return (
     <>
       <p class="muted panel-note">
-        {totals.tasks === 1 ? "It has spawned no children." : `${totals.tasks} tasks: ${Object.entries(totals.by_status).map(([status, n]) => `${n} ${status.replaceAll("_", " ")}`).join(", ")}.`}
+        {totals.tasks === 1
+          ? "It has spawned no children."
+          : `${totals.tasks} tasks: ${Object.entries(totals.by_status)
+              .map(([status, n]) => `${n} ${status.replaceAll("_", " ")}`)
+              .join(", ")}.`}
         {tree.truncated && " Not all are shown: the deepest are left out."}
       </p>
       <Tree root={tree.root} current={task.id} now={now.value} />

@@ -65,10 +65,19 @@ function Ask({ task, call, actions }: { task: Task; call: AwaitedCall; actions: 
           </Button>
         )}
       </div>
-      {dialog === "edit" && <EditDialog call={call} run={(args) => actions.approve(call.call_id, args)} onClose={close} />}
-      {dialog === "deny" && <DenyDialog call={call} run={(reason) => actions.deny(call.call_id, reason)} onClose={close} />}
+      {dialog === "edit" && (
+        <EditDialog call={call} run={(args) => actions.approve(call.call_id, args)} onClose={close} />
+      )}
+      {dialog === "deny" && (
+        <DenyDialog call={call} run={(reason) => actions.deny(call.call_id, reason)} onClose={close} />
+      )}
       {dialog === "answer" && (
-        <AnswerDialog call={call} answer={(result) => actions.answer(call.call_id, result)} fail={(message) => actions.fail(call.call_id, message)} onClose={close} />
+        <AnswerDialog
+          call={call}
+          answer={(result) => actions.answer(call.call_id, result)}
+          fail={(message) => actions.fail(call.call_id, message)}
+          onClose={close}
+        />
       )}
     </article>
   );

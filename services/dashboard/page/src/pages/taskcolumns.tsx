@@ -53,16 +53,31 @@ const COLUMNS: Column<Task>[] = [
       </span>
     ),
   },
-  { key: "agent", head: "Agent", cell: (task) => <a href={href(`/agents/${encodeURIComponent(task.agent)}`)}>{task.agent}</a> },
+  {
+    key: "agent",
+    head: "Agent",
+    cell: (task) => <a href={href(`/agents/${encodeURIComponent(task.agent)}`)}>{task.agent}</a>,
+  },
   { key: "owner", head: "Owner", class: "cell-owner", cell: (task) => task.owner_id },
   { key: "created", head: "Created", align: "right", cell: (task) => <RelativeTime at={task.created_at} /> },
   {
     key: "duration",
     head: "Took",
     align: "right",
-    cell: (task) => <Duration from={task.started_at ?? (isTerminal(task.status) ? task.created_at : null)} to={task.finished_at ?? null} />,
+    cell: (task) => (
+      <Duration
+        from={task.started_at ?? (isTerminal(task.status) ? task.created_at : null)}
+        to={task.finished_at ?? null}
+      />
+    ),
   },
-  { key: "turns", head: "Turns", align: "right", wideOnly: true, cell: (task) => <span class="num">{whole(task.turns)}</span> },
+  {
+    key: "turns",
+    head: "Turns",
+    align: "right",
+    wideOnly: true,
+    cell: (task) => <span class="num">{whole(task.turns)}</span>,
+  },
   {
     key: "attempts",
     head: "Attempts",
@@ -75,10 +90,25 @@ const COLUMNS: Column<Task>[] = [
       </span>
     ),
   },
-  { key: "tokens", head: "Tokens", align: "right", cell: (task) => <span class="num">{short(task.usage.input_tokens + task.usage.output_tokens)}</span> },
-  { key: "cost", head: "Cost", align: "right", wideOnly: true, cell: (task) => <span class="num">{task.cost_usd_micros ? cost(task.cost_usd_micros) : "–"}</span> },
+  {
+    key: "tokens",
+    head: "Tokens",
+    align: "right",
+    cell: (task) => <span class="num">{short(task.usage.input_tokens + task.usage.output_tokens)}</span>,
+  },
+  {
+    key: "cost",
+    head: "Cost",
+    align: "right",
+    wideOnly: true,
+    cell: (task) => <span class="num">{task.cost_usd_micros ? cost(task.cost_usd_micros) : "–"}</span>,
+  },
   { key: "priority", head: "Priority", align: "right", cell: (task) => <span class="num">{task.priority}</span> },
-  { key: "worker", head: "Worker", cell: (task) => (task.worker_id ? <span class="mono">{task.worker_id}</span> : <span class="muted">–</span>) },
+  {
+    key: "worker",
+    head: "Worker",
+    cell: (task) => (task.worker_id ? <span class="mono">{task.worker_id}</span> : <span class="muted">–</span>),
+  },
 ];
 
 /** Not shown unless asked for. */

@@ -2,8 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { Message, SteerMode, Task } from "../api/types";
-import { isTerminal } from "../lib/status";
 import { shortId, whole } from "../lib/format";
+import { isTerminal } from "../lib/status";
 import type { TaskFeed } from "../lib/taskfeed";
 import { go } from "../lib/url";
 import { Badge, Button, EmptyState } from "../ui/basic";
@@ -31,7 +31,8 @@ export function Conversation({ feed, actions }: { feed: TaskFeed; actions: Actio
   }, [messages]);
   const called = useMemo(() => {
     const ids = new Set<string>();
-    for (const message of messages) if (message.role === "assistant") for (const call of message.tool_calls ?? []) ids.add(call.id);
+    for (const message of messages)
+      if (message.role === "assistant") for (const call of message.tool_calls ?? []) ids.add(call.id);
     return ids;
   }, [messages]);
   // A result is shown with its call; only one whose call is not here stands alone.
@@ -54,7 +55,9 @@ export function Conversation({ feed, actions }: { feed: TaskFeed; actions: Actio
       <ol class="messages" aria-label="Messages">
         {shown.map((message, i) => (
           <li key={message.index}>
-            {message.turn > 0 && message.turn !== (shown[i - 1]?.turn ?? 0) && <p class="turn-line">Turn {message.turn}</p>}
+            {message.turn > 0 && message.turn !== (shown[i - 1]?.turn ?? 0) && (
+              <p class="turn-line">Turn {message.turn}</p>
+            )}
             <Entry message={message} results={results} task={task} />
           </li>
         ))}
@@ -75,7 +78,11 @@ export function Conversation({ feed, actions }: { feed: TaskFeed; actions: Actio
               <header>
                 <Icon name="check" /> Output
               </header>
-              {typeof output === "string" ? <Prose text={output} /> : <JsonView value={output} open={3} label="output" />}
+              {typeof output === "string" ? (
+                <Prose text={output} />
+              ) : (
+                <JsonView value={output} open={3} label="output" />
+              )}
             </article>
           </li>
         )}
@@ -93,9 +100,12 @@ function useFollow(version: string, on: boolean) {
   useEffect(() => {
     const element = end.current;
     if (!element || typeof IntersectionObserver === "undefined") return;
-    const observer = new IntersectionObserver(([entry]) => {
-      following.current = entry?.isIntersecting ?? false;
-    }, { rootMargin: "0px 0px 160px 0px" });
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        following.current = entry?.isIntersecting ?? false;
+      },
+      { rootMargin: "0px 0px 160px 0px" },
+    );
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -120,7 +130,12 @@ function Entry({ message, results, task }: { message: Message; results: Map<stri
       return (
         <article class="message message-user" aria-label="User">
           <header>
-            <Icon name="send" /> {task.owner_id} {message.steered && <Badge tone="info" icon="steer">steered</Badge>}
+            <Icon name="send" /> {task.owner_id}{" "}
+            {message.steered && (
+              <Badge tone="info" icon="steer">
+                steered
+              </Badge>
+            )}
           </header>
           <Prose text={message.content} />
         </article>
@@ -144,7 +159,17 @@ function Entry({ message, results, task }: { message: Message; results: Map<stri
   }
 }
 
-function Call({ name, id, args, result }: { name: string; id: string; args: string | null; result: ToolMessage | undefined }) {
+function Call({
+  name,
+  id,
+  args,
+  result,
+}: {
+  name: string;
+  id: string;
+  args: string | null;
+  result: ToolMessage | undefined;
+}) {
   const state = result === undefined ? "open" : result.is_error ? "failed" : "done";
   return (
     <details class={`call call-${state}`}>
@@ -184,7 +209,17 @@ function Composer({ task, actions }: { task: Task; actions: Actions }) {
     setBusy(true);
     try {
       if (ended) {
-        const next = await api.submit({ agent: task.agent, owner_id: task.owner_id, query: content, previous_task_id: task.id, stream: true, priority: task.priority }, key.current);
+        const next = await api.submit(
+          {
+            agent: task.agent,
+            owner_id: task.owner_id,
+            query: content,
+            previous_task_id: task.id,
+            stream: true,
+            priority: task.priority,
+          },
+          key.current,
+        );
         go(`/tasks/${next.id}`, { tab: "conversation" });
       } else {
         await actions.steer(content, mode);
@@ -220,7 +255,9 @@ function Composer({ task, actions }: { task: Task; actions: Actions }) {
       />
       <div class="composer-foot">
         {ended ? (
-          <span class="muted small">A new task of {task.owner_id} that knows this conversation ({shortId(task.conversation_id)}).</span>
+          <span class="muted small">
+            A new task of {task.owner_id} that knows this conversation ({shortId(task.conversation_id)}).
+          </span>
         ) : (
           <Segments
             label="When it takes effect"

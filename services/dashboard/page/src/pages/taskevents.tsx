@@ -4,6 +4,7 @@ import type { TaskEvent } from "../api/types";
 import { CHUNK, eventLabel, eventSummary, eventTone } from "../lib/events";
 import { clock, duration, ms, whole } from "../lib/format";
 import type { TaskFeed } from "../lib/taskfeed";
+import { useTyped } from "../lib/typed";
 import { query, setQuery } from "../lib/url";
 import { EmptyState } from "../ui/basic";
 import { Field } from "../ui/field";
@@ -12,24 +13,37 @@ import { JsonView } from "../ui/json";
 import { Virtual } from "../ui/virtual";
 
 function fits(event: TaskEvent, wanted: string): boolean {
-  return event.event_type.includes(wanted) || eventLabel(event.event_type).includes(wanted) || JSON.stringify(event.data).toLowerCase().includes(wanted);
+  return (
+    event.event_type.includes(wanted) ||
+    eventLabel(event.event_type).includes(wanted) ||
+    JSON.stringify(event.data).toLowerCase().includes(wanted)
+  );
 }
 
 export function EventLog({ feed }: { feed: TaskFeed }) {
   const [open, setOpen] = useState<number | null>(null);
+  const [typed, setTyped] = useTyped("event");
   const wanted = (query.value["event"] ?? "").toLowerCase();
   const chunks = query.value["text"] === "1";
-  const shown = useMemo(() => feed.events.filter((event) => (chunks || event.event_type !== CHUNK) && (wanted === "" || fits(event, wanted))), [feed.events, wanted, chunks]);
+  const shown = useMemo(
+    () =>
+      feed.events.filter((event) => (chunks || event.event_type !== CHUNK) && (wanted === "" || fits(event, wanted))),
+    [feed.events, wanted, chunks],
+  );
   const folded = useMemo(() => feed.events.filter((event) => event.event_type === CHUNK).length, [feed.events]);
   const first = ms(feed.events[0]?.at) ?? 0;
   const chosen = feed.events.find((event) => event.seq === open);
   return (
     <>
       <div class="panel-tools">
-        <Field quiet label="Filter events" type="search" placeholder="Type or text" value={query.value["event"] ?? ""} onInput={(value) => setQuery({ event: value })} />
+        <Field quiet label="Filter events" type="search" placeholder="Type or text" value={typed} onInput={setTyped} />
         {folded > 0 && (
           <label class="inline-check">
-            <input type="checkbox" checked={chunks} onChange={(event) => setQuery({ text: event.currentTarget.checked ? "1" : null })} />
+            <input
+              type="checkbox"
+              checked={chunks}
+              onChange={(event) => setQuery({ text: event.currentTarget.checked ? "1" : null })}
+            />
             Text of replies ({whole(folded)})
           </label>
         )}
@@ -45,7 +59,17 @@ export function EventLog({ feed }: { feed: TaskFeed }) {
           class="events"
           row={(i) => {
             const event = shown[i];
-            return event && <Line key={event.seq} event={event} first={first} open={open === event.seq} onOpen={() => setOpen(open === event.seq ? null : event.seq)} />;
+            return (
+              event && (
+                <Line
+                  key={event.seq}
+                  event={event}
+                  first={first}
+                  open={open === event.seq}
+                  onOpen={() => setOpen(open === event.seq ? null : event.seq)}
+                />
+              )
+            );
           }}
         />
       )}

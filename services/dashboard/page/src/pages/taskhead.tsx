@@ -90,20 +90,29 @@ function Why({ task }: { task: Task }) {
       );
     case "queued": {
       const agent = agents.data?.data.find((a) => a.name === task.agent);
-      if (agent?.paused) return <span class="warn-text">{task.agent} is paused: nothing of it is claimed until it is resumed.</span>;
-      if (agents.data && (agent?.workers ?? 0) === 0) return <span class="bad-text">No worker serves {task.agent}. It starts when one comes.</span>;
-      return <>Waits for a free slot of {task.agent}{agent ? `, one of ${plural(agent.queued, "queued task")}` : ""}.</>;
+      if (agent?.paused)
+        return <span class="warn-text">{task.agent} is paused: nothing of it is claimed until it is resumed.</span>;
+      if (agents.data && (agent?.workers ?? 0) === 0)
+        return <span class="bad-text">No worker serves {task.agent}. It starts when one comes.</span>;
+      return (
+        <>
+          Waits for a free slot of {task.agent}
+          {agent ? `, one of ${plural(agent.queued, "queued task")}` : ""}.
+        </>
+      );
     }
     case "processing":
       return (
         <>
-          Turn {task.turns + 1} runs on <span class="mono">{task.worker_id ?? "a worker"}</span>, attempt {task.attempts}.
+          Turn {task.turns + 1} runs on <span class="mono">{task.worker_id ?? "a worker"}</span>, attempt{" "}
+          {task.attempts}.
         </>
       );
     case "backoff":
       return (
         <>
-          Tried again <RelativeTime at={task.run_at ?? null} /> after <strong>{task.failure?.kind ?? "an error"}</strong>
+          Tried again <RelativeTime at={task.run_at ?? null} /> after{" "}
+          <strong>{task.failure?.kind ?? "an error"}</strong>
           {task.failure?.provider_status ? ` (${task.failure.provider_status})` : ""}: {task.failure?.message}
         </>
       );
@@ -172,18 +181,45 @@ function Figures({ task }: { task: Task }) {
         ["Agent", <a href={href(`/agents/${encodeURIComponent(task.agent)}`)}>{task.agent}</a>],
         ["Owner", <a href={href("/tasks", { owner: task.owner_id })}>{task.owner_id}</a>],
         ["Created", <RelativeTime at={task.created_at} />],
-        ["Queue wait", started !== null && created !== null ? <span class="num">{duration(started - created)}</span> : null],
+        [
+          "Queue wait",
+          started !== null && created !== null ? <span class="num">{duration(started - created)}</span> : null,
+        ],
         ["Run time", started === null ? null : <Duration from={started} to={task.finished_at ?? null} />],
         ["Turns", <span class="num">{task.turns}</span>],
         ["Tool calls", <span class="num">{task.tool_calls}</span>],
-        ["Attempts", <span><span class="num">{task.attempts}</span>{counts && <span class="muted"> ({counts})</span>}</span>],
-        ["Tokens", <span class="num" title={`${usage.cached_input_tokens} cached, ${usage.reasoning_tokens} reasoning`}>{short(usage.input_tokens)} in, {short(usage.output_tokens)} out</span>],
+        [
+          "Attempts",
+          <span>
+            <span class="num">{task.attempts}</span>
+            {counts && <span class="muted"> ({counts})</span>}
+          </span>,
+        ],
+        [
+          "Tokens",
+          <span class="num" title={`${usage.cached_input_tokens} cached, ${usage.reasoning_tokens} reasoning`}>
+            {short(usage.input_tokens)} in, {short(usage.output_tokens)} out
+          </span>,
+        ],
         ["Cost", task.cost_usd_micros ? <span class="num">{cost(task.cost_usd_micros)}</span> : null],
-        ["Descendants", below && below.ended > 0 ? <span class="num">{below.ended} ended, {short(belowTokens)} tok{below.cost_usd_micros > 0 ? `, ${cost(below.cost_usd_micros)}` : ""}</span> : null],
+        [
+          "Descendants",
+          below && below.ended > 0 ? (
+            <span class="num">
+              {below.ended} ended, {short(belowTokens)} tok
+              {below.cost_usd_micros > 0 ? `, ${cost(below.cost_usd_micros)}` : ""}
+            </span>
+          ) : null,
+        ],
         ["Priority", <span class="num">{task.priority}</span>],
         ["Deadline", task.deadline_at && !isTerminal(task.status) ? <RelativeTime at={task.deadline_at} /> : null],
         ["Batch", task.batch_id && <a href={href(`/batches/${task.batch_id}`)}>{shortId(task.batch_id)}</a>],
-        ["Goes on with", task.previous_task_id && <a href={href(`/tasks/${task.previous_task_id}`)}>{shortId(task.previous_task_id)}</a>],
+        [
+          "Goes on with",
+          task.previous_task_id && (
+            <a href={href(`/tasks/${task.previous_task_id}`)}>{shortId(task.previous_task_id)}</a>
+          ),
+        ],
       ]}
     />
   );
@@ -193,9 +229,17 @@ function TaskActions({ feed, actions, ended }: { feed: TaskFeed; actions: Action
   const { task } = feed;
   const [asking, setAsking] = useState(false);
   const retryable = task.status === "failed" || task.status === "cancelled";
-  const first = feed.messages.findLast((message) => message.role === "user" && !("steered" in message && message.steered));
+  const first = feed.messages.findLast(
+    (message) => message.role === "user" && !("steered" in message && message.steered),
+  );
   const again = (): void =>
-    go("/tasks/new", { agent: task.agent, owner: task.owner_id, query: first && "content" in first ? first.content.slice(0, 4000) : "", priority: String(task.priority), stream: task.stream ? "1" : null });
+    go("/tasks/new", {
+      agent: task.agent,
+      owner: task.owner_id,
+      query: first && "content" in first ? first.content.slice(0, 4000) : "",
+      priority: String(task.priority),
+      stream: task.stream ? "1" : null,
+    });
   return (
     <div class="task-actions">
       {!ended && (
@@ -204,7 +248,12 @@ function TaskActions({ feed, actions, ended }: { feed: TaskFeed; actions: Action
         </Button>
       )}
       {retryable && (
-        <Button kind="primary" icon="retry" busy={actions.pending.some((p) => p.doing === "Retrying")} onClick={() => report(actions.retry())}>
+        <Button
+          kind="primary"
+          icon="retry"
+          busy={actions.pending.some((p) => p.doing === "Retrying")}
+          onClick={() => report(actions.retry())}
+        >
           Retry
         </Button>
       )}
@@ -214,7 +263,12 @@ function TaskActions({ feed, actions, ended }: { feed: TaskFeed; actions: Action
         </Button>
       )}
       {!ended && (
-        <Button kind="danger" icon="cross" busy={actions.pending.some((p) => p.doing === "Cancelling")} onClick={() => setAsking(true)}>
+        <Button
+          kind="danger"
+          icon="cross"
+          busy={actions.pending.some((p) => p.doing === "Cancelling")}
+          onClick={() => setAsking(true)}
+        >
           Cancel…
         </Button>
       )}
@@ -249,10 +303,16 @@ function focusComposer(): void {
 function CancelDialog({ task, actions, onClose }: { task: Task; actions: Actions; onClose: () => void }) {
   const [reason, setReason] = useState("");
   return (
-    <Confirm title="Cancel this task" action="Cancel the task" kind="danger" run={() => actions.cancel(reason.trim() || undefined)} onClose={onClose}>
+    <Confirm
+      title="Cancel this task"
+      action="Cancel the task"
+      kind="danger"
+      run={() => actions.cancel(reason.trim() || undefined)}
+      onClose={onClose}
+    >
       <p>
-        <span class="mono">{shortId(task.id)}</span> of {task.agent} ends at once, with all its descendants. Its open model call and tools are aborted. It can be retried later, and goes on from its
-        last commit.
+        <span class="mono">{shortId(task.id)}</span> of {task.agent} ends at once, with all its descendants. Its open
+        model call and tools are aborted. It can be retried later, and goes on from its last commit.
       </p>
       <Field label="Reason" hint="Kept with the task; may be empty." value={reason} onInput={setReason} />
     </Confirm>

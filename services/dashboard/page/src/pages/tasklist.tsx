@@ -78,7 +78,7 @@ function step(cursor: string | null, page: number): void {
 function FirstPage(props: PageProps) {
   const { filter, selected } = props;
   const state = useTopic<Page<Task>>("tasks", { ...filter, limit: LIMIT });
-  const rest = useRest(state.data, filter);
+  const rest = useRest(state.previous ? undefined : state.data, filter);
   const fresh = useMemo(() => {
     const head = state.data?.data ?? [];
     if (!rest.page) return head;
@@ -88,20 +88,31 @@ function FirstPage(props: PageProps) {
   const [hold, setHold] = useState(false);
   const shown = useRef<{ key: string; rows: readonly Task[] }>({ key: "", rows: [] });
   const key = JSON.stringify(filter);
-  const held = heldRows(shown.current.key === key ? shown.current.rows : [], fresh, hold || selected.size > 0);
-  shown.current = { key, rows: held.rows };
+  const held = heldRows(
+    shown.current.key === key ? shown.current.rows : [],
+    fresh,
+    (hold || selected.size > 0) && !state.previous,
+  );
+  if (!state.previous) shown.current = { key, rows: held.rows };
   const release = (): void => {
     shown.current = { key, rows: fresh };
     props.onSelect(new Set());
     setHold(false);
   };
 
-  if (state.data === undefined) return state.problem ? <ProblemBox problem={state.problem} again={state.again} /> : <Skeleton lines={12} label="Loading tasks" />;
+  if (state.data === undefined)
+    return state.problem ? (
+      <ProblemBox problem={state.problem} again={state.again} />
+    ) : (
+      <Skeleton lines={12} label="Loading tasks" />
+    );
   const next = rest.page ? rest.page.next_cursor : state.data.next_cursor;
-  const looking = rest.busy || (fresh.length < LIMIT && !!next && !rest.page?.partial);
+  const looking = rest.busy || (!state.previous && fresh.length < LIMIT && !!next && !rest.page?.partial);
   return (
     <div
       class={state.stale ? "stale" : ""}
+      role="group"
+      aria-label={props.caption}
       onMouseEnter={() => setHold(true)}
       onMouseLeave={() => setHold(false)}
       onFocusIn={() => setHold(true)}
@@ -121,7 +132,11 @@ function FirstPage(props: PageProps) {
       {looking && <Looking found={rest.found} requests={rest.requests} />}
       {rest.problem && <ProblemBox problem={rest.problem} />}
       <Pagination page={1} first={null} newer={null} older={next && !looking ? () => step(next, 2) : null}>
-        {rest.page?.partial ? <More found={fresh.length} onMore={rest.more} /> : <span class="muted">{plural(held.rows.length, "task")} shown, live</span>}
+        {rest.page?.partial ? (
+          <More found={fresh.length} onMore={rest.more} />
+        ) : (
+          <span class="muted">{plural(held.rows.length, "task")} shown, live</span>
+        )}
       </Pagination>
     </div>
   );

@@ -1,5 +1,5 @@
 /** All tasks: filters as chips and fields, kept in the URL, over a list that lives. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useTopic } from "../api/store";
 import type { Agent, Overview, Page, TaskFilter } from "../api/types";
 import { useTitle } from "../config";
@@ -7,6 +7,7 @@ import { serverNow } from "../lib/clock";
 import { AGES, FILTER_KEYS, filterOf, hasFilter } from "../lib/filters";
 import { short, shortId } from "../lib/format";
 import { isStatus, STATUS_LABEL, STATUSES } from "../lib/status";
+import { useTyped } from "../lib/typed";
 import { type Changes, href, query, setQuery } from "../lib/url";
 import { Button, EmptyState } from "../ui/basic";
 import { Dialog } from "../ui/dialog";
@@ -16,6 +17,8 @@ import { StatusMark } from "../ui/status";
 import { PageHead } from "./parts";
 import { COLUMN_NAMES, columnKeys, STANDARD_COLUMNS } from "./taskcolumns";
 import { TaskList } from "./tasklist";
+
+const PAGING = ["cursor", "page"];
 
 /** A filter is a new list: back to its first page. */
 function setFilter(changes: Changes): void {
@@ -45,7 +48,11 @@ export function TasksPage() {
         total={total}
         empty={
           hasFilter(q) ? (
-            <EmptyState icon="filter" title="No task matches" action={<Button onClick={clearFilters}>Clear the filters</Button>}>
+            <EmptyState
+              icon="filter"
+              title="No task matches"
+              action={<Button onClick={clearFilters}>Clear the filters</Button>}
+            >
               Tasks expire some time after their end; older ones are gone.
             </EmptyState>
           ) : (
@@ -86,7 +93,13 @@ function StateChips() {
         All
       </button>
       {STATUSES.map((status) => (
-        <button key={status} type="button" class="chip" aria-pressed={q["status"] === status} onClick={() => setFilter({ status: q["status"] === status ? null : status })}>
+        <button
+          key={status}
+          type="button"
+          class="chip"
+          aria-pressed={q["status"] === status}
+          onClick={() => setFilter({ status: q["status"] === status ? null : status })}
+        >
           <StatusMark status={status} />
           {STATUS_LABEL[status]}
           {counts && !others && <span class="count num">{short(counts[status])}</span>}
@@ -96,41 +109,39 @@ function StateChips() {
   );
 }
 
-const TYPING_MS = 300;
-
-/** What is typed goes to the URL a moment after the last key. */
-function useTyped(name: string): [string, (value: string) => void] {
-  const current = query.value[name] ?? "";
-  const [text, setText] = useState(current);
-  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
-  useEffect(() => setText(current), [current]);
-  useEffect(() => () => clearTimeout(timer.current ?? undefined), []);
-  return [
-    text,
-    (value) => {
-      setText(value);
-      clearTimeout(timer.current ?? undefined);
-      timer.current = setTimeout(() => setFilter({ [name]: value.trim() }), TYPING_MS);
-    },
-  ];
-}
-
 function Filters() {
   const q = query.value;
-  const [text, setText] = useTyped("q");
-  const [owner, setOwner] = useTyped("owner");
+  const [text, setText] = useTyped("q", PAGING);
+  const [owner, setOwner] = useTyped("owner", PAGING);
   const agents = useTopic<Page<Agent>>("agents", {}).data?.data.map((agent) => agent.name) ?? [];
   const custom = !!(q["after"] || q["before"]);
-  const ages = [...AGES.map(({ value, label }) => ({ value: value as string, label })), { value: "custom", label: "Between…" }];
+  const ages = [
+    ...AGES.map(({ value, label }) => ({ value: value as string, label })),
+    { value: "custom", label: "Between…" },
+  ];
   return (
     <div class="filters" role="search" aria-label="Filter tasks">
-      <Field quiet label="Text in id or metadata" type="search" placeholder="Text in id or metadata" value={text} onInput={setText} class="filter-text" />
+      <Field
+        quiet
+        label="Text in id or metadata"
+        type="search"
+        placeholder="Text in id or metadata"
+        value={text}
+        onInput={setText}
+        class="filter-text"
+      />
       <Select
         quiet
         label="Agent"
         value={q["agent"] ?? ""}
         onChange={(agent) => setFilter({ agent })}
-        options={[{ value: "", label: "Any agent" }, ...[...new Set([...agents, ...(q["agent"] ? [q["agent"]] : [])])].map((name) => ({ value: name, label: name }))]}
+        options={[
+          { value: "", label: "Any agent" },
+          ...[...new Set([...agents, ...(q["agent"] ? [q["agent"]] : [])])].map((name) => ({
+            value: name,
+            label: name,
+          })),
+        ]}
       />
       <Field quiet label="Owner" placeholder="Any owner" value={owner} onInput={setOwner} />
       <Select
@@ -168,7 +179,10 @@ function Filters() {
 function Instant({ name, label }: { name: string; label: string }) {
   const value = query.value[name];
   const at = value ? new Date(value) : null;
-  const local = at && !Number.isNaN(at.getTime()) ? new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16) : "";
+  const local =
+    at && !Number.isNaN(at.getTime())
+      ? new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+      : "";
   return (
     <Field
       quiet

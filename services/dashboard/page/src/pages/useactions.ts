@@ -49,22 +49,47 @@ export function useActions(feed: TaskFeed): Actions {
       setPending((before) => before.filter((p) => p.id !== entry.id));
       throw error;
     }
-    setTimeout(() => setPending((before) => before.map((p) => (p.id === entry.id ? { ...p, late: true } : p))), LATE_MS);
+    setTimeout(
+      () => setPending((before) => before.map((p) => (p.id === entry.id ? { ...p, late: true } : p))),
+      LATE_MS,
+    );
   };
 
   return {
     pending,
-    cancel: (reason) => act({ doing: "Cancelling", done: "The task is cancelled", types: ["run_cancelled"] }, () => api.cancel(id, reason)),
-    retry: () => act({ doing: "Retrying", done: "The task is queued again", types: ["task_retried"] }, () => api.retry(id)),
+    cancel: (reason) =>
+      act({ doing: "Cancelling", done: "The task is cancelled", types: ["run_cancelled"] }, () =>
+        api.cancel(id, reason),
+      ),
+    retry: () =>
+      act({ doing: "Retrying", done: "The task is queued again", types: ["task_retried"] }, () => api.retry(id)),
     steer: (text, mode) =>
       act(
-        { doing: "Sending the message", done: mode === "interrupt" ? "The message was accepted and interrupts" : "The message was accepted for the next turn", types: ["run_steering_accepted"] },
+        {
+          doing: "Sending the message",
+          done:
+            mode === "interrupt"
+              ? "The message was accepted and interrupts"
+              : "The message was accepted for the next turn",
+          types: ["run_steering_accepted"],
+        },
         () => api.steer(id, text, mode, uuid()),
       ),
-    approve: (callId, args) => act({ doing: "Approving", done: "Approved", types: ["approval_granted"], callId }, () => api.approve(id, callId, args)),
-    deny: (callId, reason) => act({ doing: "Denying", done: "Denied", types: ["approval_denied"], callId }, () => api.deny(id, callId, reason)),
-    answer: (callId, result) => act({ doing: "Answering", done: "The call is answered", types: ["tool_call_answered"], callId }, () => api.answer(id, callId, result)),
-    fail: (callId, message) => act({ doing: "Answering", done: "The call is answered with an error", types: ["tool_call_answered"], callId }, () => api.fail(id, callId, message)),
+    approve: (callId, args) =>
+      act({ doing: "Approving", done: "Approved", types: ["approval_granted"], callId }, () =>
+        api.approve(id, callId, args),
+      ),
+    deny: (callId, reason) =>
+      act({ doing: "Denying", done: "Denied", types: ["approval_denied"], callId }, () => api.deny(id, callId, reason)),
+    answer: (callId, result) =>
+      act({ doing: "Answering", done: "The call is answered", types: ["tool_call_answered"], callId }, () =>
+        api.answer(id, callId, result),
+      ),
+    fail: (callId, message) =>
+      act(
+        { doing: "Answering", done: "The call is answered with an error", types: ["tool_call_answered"], callId },
+        () => api.fail(id, callId, message),
+      ),
     answering: (callId) => pending.some((p) => p.callId === callId),
   };
 }

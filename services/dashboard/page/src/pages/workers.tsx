@@ -40,7 +40,20 @@ const COLUMNS: Column<Worker>[] = [
     key: "state",
     head: "State",
     sort: (w) => (silent(w) ? 0 : w.draining ? 1 : 2),
-    cell: (w) => (silent(w) ? <Badge tone="bad" icon="warning">silent</Badge> : w.draining ? <Badge tone="warn" icon="pause">draining</Badge> : <Badge tone="good" icon="check">serving</Badge>),
+    cell: (w) =>
+      silent(w) ? (
+        <Badge tone="bad" icon="warning">
+          silent
+        </Badge>
+      ) : w.draining ? (
+        <Badge tone="warn" icon="pause">
+          draining
+        </Badge>
+      ) : (
+        <Badge tone="good" icon="check">
+          serving
+        </Badge>
+      ),
   },
   {
     key: "slots",
@@ -73,10 +86,26 @@ const COLUMNS: Column<Worker>[] = [
       </ul>
     ),
   },
-  { key: "heartbeat", head: "Last heartbeat", align: "right", sort: (w) => ms(w.last_heartbeat_at), cell: (w) => <span class={silent(w) ? "bad-text" : ""}><RelativeTime at={w.last_heartbeat_at} /></span> },
+  {
+    key: "heartbeat",
+    head: "Last heartbeat",
+    align: "right",
+    sort: (w) => ms(w.last_heartbeat_at),
+    cell: (w) => (
+      <span class={silent(w) ? "bad-text" : ""}>
+        <RelativeTime at={w.last_heartbeat_at} />
+      </span>
+    ),
+  },
   { key: "version", head: "Version", sort: (w) => w.version, cell: (w) => <span class="num">{w.version}</span> },
   { key: "pid", head: "Process", align: "right", wideOnly: true, cell: (w) => <span class="num">{w.pid}</span> },
-  { key: "up", head: "Up for", align: "right", sort: (w) => -(ms(w.started_at) ?? 0), cell: (w) => <Duration from={w.started_at} /> },
+  {
+    key: "up",
+    head: "Up for",
+    align: "right",
+    sort: (w) => -(ms(w.started_at) ?? 0),
+    cell: (w) => <Duration from={w.started_at} />,
+  },
 ];
 
 export function WorkersPage() {
@@ -86,7 +115,10 @@ export function WorkersPage() {
   const [sorting, setSorting] = useSorting("sort", { key: "worker", down: false });
   return (
     <>
-      <PageHead title="Workers" note="Each process claims tasks while it has free slots, and keeps its leases by heartbeats.">
+      <PageHead
+        title="Workers"
+        note="Each process claims tasks while it has free slots, and keeps its leases by heartbeats."
+      >
         <Select
           quiet
           label="Agent"
@@ -94,7 +126,12 @@ export function WorkersPage() {
           onChange={(value) => setQuery({ agent: value })}
           options={[
             { value: "", label: "All agents" },
-            ...[...new Set([...(state.data?.data ?? []).flatMap((w) => w.agents.map((a) => a.name)), ...(agent ? [agent] : [])])].map((name) => ({ value: name, label: name })),
+            ...[
+              ...new Set([
+                ...(state.data?.data ?? []).flatMap((w) => w.agents.map((a) => a.name)),
+                ...(agent ? [agent] : []),
+              ]),
+            ].map((name) => ({ value: name, label: name })),
           ]}
         />
       </PageHead>
@@ -108,7 +145,12 @@ export function WorkersPage() {
               title={plural(rows.length, "worker")}
               aside={
                 <span class="muted num">
-                  {whole(rows.reduce((n, w) => n + running(w), 0))} of {plural(rows.reduce((n, w) => n + slots(w), 0), "slot")} in use
+                  {whole(rows.reduce((n, w) => n + running(w), 0))} of{" "}
+                  {plural(
+                    rows.reduce((n, w) => n + slots(w), 0),
+                    "slot",
+                  )}{" "}
+                  in use
                   {versions.size > 1 && <span class="warn-text"> · {versions.size} versions</span>}
                   {page.next_cursor && " · not all are shown"}
                 </span>

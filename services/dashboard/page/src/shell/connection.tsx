@@ -24,7 +24,8 @@ export function ConnectionBanner() {
   const before = useRef(link.kind);
   useEffect(() => {
     if (before.current === link.kind) return;
-    if (link.kind === "lost" && before.current !== "connecting") announcement.value = "Connection lost. What is shown may be old.";
+    if (link.kind === "lost" && before.current !== "connecting")
+      announcement.value = "Connection lost. What is shown may be old.";
     if (link.kind === "polling") announcement.value = "No live connection. The page asks every 2 seconds.";
     if (link.kind === "live" && before.current !== "connecting") announcement.value = "Connected again.";
     before.current = link.kind;

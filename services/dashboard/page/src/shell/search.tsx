@@ -3,37 +3,8 @@ import type { RefObject } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { useTopic } from "../api/store";
 import type { Agent, Page } from "../api/types";
-import { go } from "../lib/url";
-import { Icon, type IconName } from "../ui/icons";
-import { PLACES } from "./keys";
-
-interface Hit {
-  key: string;
-  icon: IconName;
-  text: string;
-  note: string;
-  run: () => void;
-}
-
-const TASK_ID = /^\d+-[0-9a-z]{20,32}$/;
-
-export function hits(text: string, agents: readonly string[]): Hit[] {
-  const q = text.trim();
-  if (q === "") return [];
-  const low = q.toLowerCase();
-  const out: Hit[] = [];
-  if (TASK_ID.test(low)) {
-    out.push({ key: "task", icon: "tasks", text: low, note: "Open this task", run: () => go(`/tasks/${low}`) });
-    out.push({ key: "batch", icon: "batches", text: low, note: "Open this batch", run: () => go(`/batches/${low}`) });
-  } else out.push({ key: "q", icon: "search", text: q, note: "Tasks with this in id or metadata", run: () => go("/tasks", { q }) });
-  for (const name of agents.filter((name) => name.includes(low)).slice(0, 5)) {
-    out.push({ key: `agent:${name}`, icon: "agents", text: name, note: "Agent", run: () => go(`/agents/${encodeURIComponent(name)}`) });
-  }
-  for (const { path, name } of Object.values(PLACES)) {
-    if (name.toLowerCase().startsWith(low)) out.push({ key: path, icon: "right", text: name, note: "Page", run: () => go(path) });
-  }
-  return out;
-}
+import { Icon } from "../ui/icons";
+import { type Hit, hits } from "./hits";
 
 export function Search({ input }: { input: RefObject<HTMLInputElement | null> }) {
   const [text, setText] = useState("");
@@ -90,13 +61,14 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
         }}
         onKeyDown={onKeyDown}
       />
-      <kbd aria-hidden="true">/</kbd>
-      <ul class="search-hits" id="search-hits" role="listbox" aria-label="Search results" hidden={!shown}>
+      <span class="search-key">/</span>
+      <div class="search-hits" id="search-hits" role="listbox" aria-label="Search results" hidden={!shown}>
         {found.map((hit, i) => (
-          <li
+          <div
             key={hit.key}
             id={`hit-${i}`}
             role="option"
+            tabIndex={-1}
             aria-selected={i === at}
             onMouseDown={(event) => {
               event.preventDefault();
@@ -107,9 +79,9 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
             <Icon name={hit.icon} />
             <span>{hit.text}</span>
             <span class="muted small">{hit.note}</span>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </div>
   );
 }

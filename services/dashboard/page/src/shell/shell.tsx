@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useTopic } from "../api/store";
 import type { AskedCall, Page } from "../api/types";
 import { config } from "../config";
-import { href, place } from "../lib/url";
 import { setTheme, type Theme, theme } from "../lib/theme";
+import { href, place } from "../lib/url";
 import { Button } from "../ui/basic";
 import { Icon, type IconName, Logo } from "../ui/icons";
 import { Toasts } from "../ui/toast";
@@ -47,14 +47,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 
   return (
     <div class="shell">
-      <a
-        class="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          main.current?.focus();
-        }}
-      >
+      <a class="skip" href="#main">
         Skip to content
       </a>
       <header class="top">

@@ -48,7 +48,17 @@ export function Button(props: ButtonProps) {
 
 export type Tone = "neutral" | "good" | "bad" | "warn" | "info" | "wait";
 
-export function Badge({ tone = "neutral", icon, title, children }: { tone?: Tone; icon?: IconName; title?: string; children: ComponentChildren }) {
+export function Badge({
+  tone = "neutral",
+  icon,
+  title,
+  children,
+}: {
+  tone?: Tone;
+  icon?: IconName;
+  title?: string;
+  children: ComponentChildren;
+}) {
   return (
     <span class={`badge tone-${tone}`} title={title}>
       {icon && <Icon name={icon} />}
@@ -86,7 +96,19 @@ export function Kbd({ children }: { children: ComponentChildren }) {
 }
 
 /** `page`: it is all that the page has, and its title is that of the page. */
-export function EmptyState({ icon = "circle", title, page, children, action }: { icon?: IconName; title: string; page?: boolean; children?: ComponentChildren; action?: ComponentChildren }) {
+export function EmptyState({
+  icon = "circle",
+  title,
+  page,
+  children,
+  action,
+}: {
+  icon?: IconName;
+  title: string;
+  page?: boolean;
+  children?: ComponentChildren;
+  action?: ComponentChildren;
+}) {
   return (
     <div class="empty">
       <Icon name={icon} />

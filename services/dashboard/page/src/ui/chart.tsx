@@ -43,7 +43,9 @@ function color(name: string): string {
 function bucketName(start: number, seconds: number): string {
   const date = new Date(start * 1000);
   const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-  return seconds >= 3600 ? `${date.toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })} ${time}` : time;
+  return seconds >= 3600
+    ? `${date.toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })} ${time}`
+    : time;
 }
 
 /** Days where days are long, hours and minutes elsewhere. */
@@ -90,12 +92,24 @@ export function Chart(props: ChartProps) {
         </div>
       )}
       <figcaption class="chart-legend">
-        <span class="chart-time muted num">{hover !== null && props.starts[hover] !== undefined ? bucketName(props.starts[hover], props.bucketSeconds) : "In all"}</span>
+        <span class="chart-time muted num">
+          {hover !== null && props.starts[hover] !== undefined
+            ? bucketName(props.starts[hover], props.bucketSeconds)
+            : "In all"}
+        </span>
         {props.series.map((series) => (
-          <button key={series.key} type="button" class="chart-key" aria-pressed={!hidden.has(series.key)} onClick={() => toggle(series.key)}>
+          <button
+            key={series.key}
+            type="button"
+            class="chart-key"
+            aria-pressed={!hidden.has(series.key)}
+            onClick={() => toggle(series.key)}
+          >
             <span class={`swatch swatch-${series.kind}`} style={{ background: `var(${series.color})` }} />
             {series.label}
-            <span class="num">{short(hover === null ? series.values.reduce((a, b) => a + b, 0) : (series.values[hover] ?? 0))}</span>
+            <span class="num">
+              {short(hover === null ? series.values.reduce((a, b) => a + b, 0) : (series.values[hover] ?? 0))}
+            </span>
           </button>
         ))}
         <Button kind="quiet" small icon="tasks" label="As a table" pressed={table} onClick={() => setTable(!table)} />
@@ -129,7 +143,12 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
     const element = holder.current;
     if (!element) return;
     const muted = color("--muted");
-    const axis = { stroke: muted, grid: { stroke: color("--border"), width: 1 }, ticks: { show: false }, font: `${Math.round(12 * grown)}px system-ui, sans-serif` };
+    const axis = {
+      stroke: muted,
+      grid: { stroke: color("--border"), width: 1 },
+      ticks: { show: false },
+      font: `${Math.round(12 * grown)}px system-ui, sans-serif`,
+    };
     const made = new Plot(
       {
         width: element.clientWidth || 600,
@@ -139,8 +158,18 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
         scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.08)] } },
         axes: [
-          { ...axis, space: 64 * grown, size: 28 * grown, values: (_, splits) => splits.map((at) => tickName(at, bucketSeconds)) },
-          { ...axis, size: 48 * grown, space: 32 * grown, values: (_, values) => values.map((v) => (Number.isInteger(v) ? short(v) : "")) },
+          {
+            ...axis,
+            space: 64 * grown,
+            size: 28 * grown,
+            values: (_, splits) => splits.map((at) => tickName(at, bucketSeconds)),
+          },
+          {
+            ...axis,
+            size: 48 * grown,
+            space: 32 * grown,
+            values: (_, values) => values.map((v) => (Number.isInteger(v) ? short(v) : "")),
+          },
         ],
         series: [
           {},
@@ -175,7 +204,14 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
     chart.current?.setData(data);
   }, [data]);
 
-  return <div class="chart-canvas" ref={holder} role="img" aria-label={`${label}, drawn; the legend has the sums, Table has all values`} />;
+  return (
+    <div
+      class="chart-canvas"
+      ref={holder}
+      role="img"
+      aria-label={`${label}, drawn; the legend has the sums, Table has all values`}
+    />
+  );
 }
 
 function ChartTable({ label, starts, bucketSeconds, series }: ChartProps) {

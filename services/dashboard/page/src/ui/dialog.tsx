@@ -7,7 +7,17 @@ import { Button, type ButtonKind, ProblemBox } from "./basic";
 
 let serial = 0;
 
-export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  wide,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  wide?: boolean;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [id] = useState(() => {
     serial += 1;

@@ -17,7 +17,14 @@ interface Wiring {
   "aria-invalid": boolean | undefined;
 }
 
-function Frame({ label, hint, error, quiet, class: extra, control }: Common & { control: (wiring: Wiring) => ComponentChildren }) {
+function Frame({
+  label,
+  hint,
+  error,
+  quiet,
+  class: extra,
+  control,
+}: Common & { control: (wiring: Wiring) => ComponentChildren }) {
   const id = useId();
   const notes = [hint ? `${id}-hint` : "", error ? `${id}-error` : ""].filter(Boolean).join(" ");
   return (
@@ -88,7 +95,16 @@ export function Field(props: FieldProps) {
   );
 }
 
-export function Textarea(props: Common & { value: string; onInput: (value: string) => void; rows?: number; placeholder?: string; code?: boolean; inputRef?: Ref<HTMLTextAreaElement> }) {
+export function Textarea(
+  props: Common & {
+    value: string;
+    onInput: (value: string) => void;
+    rows?: number;
+    placeholder?: string;
+    code?: boolean;
+    inputRef?: Ref<HTMLTextAreaElement>;
+  },
+) {
   const { value, onInput, rows = 3, placeholder, code, inputRef, ...common } = props;
   return (
     <Frame
@@ -109,7 +125,9 @@ export function Textarea(props: Common & { value: string; onInput: (value: strin
   );
 }
 
-export function Select<K extends string>(props: Common & { value: K; options: readonly { value: K; label: string }[]; onChange: (value: K) => void }) {
+export function Select<K extends string>(
+  props: Common & { value: K; options: readonly { value: K; label: string }[]; onChange: (value: K) => void },
+) {
   const { value, options, onChange, ...common } = props;
   return (
     <Frame
@@ -127,11 +145,27 @@ export function Select<K extends string>(props: Common & { value: K; options: re
   );
 }
 
-export function Checkbox({ label, hint, checked, onChange }: { label: string; hint?: string; checked: boolean; onChange: (checked: boolean) => void }) {
+export function Checkbox({
+  label,
+  hint,
+  checked,
+  onChange,
+}: {
+  label: string;
+  hint?: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+}) {
   const id = useId();
   return (
     <div class="field field-check">
-      <input id={id} type="checkbox" checked={checked} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <input
+        id={id}
+        type="checkbox"
+        checked={checked}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
       <label for={id}>{label}</label>
       {hint && (
         <p class="field-hint" id={`${id}-hint`}>

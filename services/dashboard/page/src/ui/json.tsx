@@ -67,7 +67,8 @@ function Node({ name, value, depth, open }: { name?: string; value: unknown; dep
 
 function Leaf({ value }: { value: unknown }) {
   const [whole, setWhole] = useState(false);
-  if (typeof value !== "string") return <span class={`json-${value === null ? "null" : typeof value}`}>{String(value)}</span>;
+  if (typeof value !== "string")
+    return <span class={`json-${value === null ? "null" : typeof value}`}>{String(value)}</span>;
   const long = value.length > LONG && !whole;
   return (
     <span class="json-string">

@@ -12,7 +12,19 @@ export interface MenuItem {
   run: () => void;
 }
 
-export function Menu({ label, icon = "more", kind, items, children }: { label: string; icon?: IconName; kind?: ButtonKind; items: MenuItem[]; children?: ComponentChildren }) {
+export function Menu({
+  label,
+  icon = "more",
+  kind,
+  items,
+  children,
+}: {
+  label: string;
+  icon?: IconName;
+  kind?: ButtonKind;
+  items: MenuItem[];
+  children?: ComponentChildren;
+}) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -40,7 +52,7 @@ export function Menu({ label, icon = "more", kind, items, children }: { label: s
     event.stopPropagation();
   };
   return (
-    <div class="menu" ref={root} onKeyDown={onKeyDown}>
+    <div class="menu" role="group" ref={root} onKeyDown={onKeyDown}>
       <Button
         {...(kind ? { kind } : {})}
         icon={icon}

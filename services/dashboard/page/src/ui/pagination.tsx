@@ -2,7 +2,19 @@
 import type { ComponentChildren } from "preact";
 import { Button } from "./basic";
 
-export function Pagination({ page, newer, older, first, children }: { page: number; newer: (() => void) | null; older: (() => void) | null; first: (() => void) | null; children?: ComponentChildren }) {
+export function Pagination({
+  page,
+  newer,
+  older,
+  first,
+  children,
+}: {
+  page: number;
+  newer: (() => void) | null;
+  older: (() => void) | null;
+  first: (() => void) | null;
+  children?: ComponentChildren;
+}) {
   return (
     <nav class="pagination" aria-label="Pages">
       <div class="pagination-note">{children}</div>

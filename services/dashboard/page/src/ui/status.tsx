@@ -35,7 +35,15 @@ export function StatusPill({ status }: { status: TaskStatus }) {
 }
 
 /** How many are in each state: a bar, and its legend of links, which is its text. */
-export function StatusBar({ counts, link, only }: { counts: Partial<Counts>; link: (status: TaskStatus) => string; only?: readonly TaskStatus[] }) {
+export function StatusBar({
+  counts,
+  link,
+  only,
+}: {
+  counts: Partial<Counts>;
+  link: (status: TaskStatus) => string;
+  only?: readonly TaskStatus[];
+}) {
   const shown = only ?? STATUSES;
   const total = shown.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
   return (
@@ -45,7 +53,12 @@ export function StatusBar({ counts, link, only }: { counts: Partial<Counts>; lin
           const n = counts[status] ?? 0;
           // A state with one task in a million has to be seen too.
           return n === 0 ? null : (
-            <span key={status} class={`status-${status}`} style={{ flexGrow: n, flexBasis: "4px" }} title={`${STATUS_LABEL[status]}: ${whole(n)}`} />
+            <span
+              key={status}
+              class={`status-${status}`}
+              style={{ flexGrow: n, flexBasis: "4px" }}
+              title={`${STATUS_LABEL[status]}: ${whole(n)}`}
+            />
           );
         })}
         {total === 0 && <span class="statusbar-none" />}

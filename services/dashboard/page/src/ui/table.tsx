@@ -97,7 +97,16 @@ export function Table<T>(props: TableProps<T>) {
     if (!row || event.target !== row || event.metaKey || event.ctrlKey || event.altKey) return;
     const i = row.sectionRowIndex;
     const item = rows[i];
-    const steps: Record<string, number> = { ArrowDown: i + 1, j: i + 1, ArrowUp: i - 1, k: i - 1, Home: 0, End: rows.length - 1, PageDown: i + 10, PageUp: i - 10 };
+    const steps: Record<string, number> = {
+      ArrowDown: i + 1,
+      j: i + 1,
+      ArrowUp: i - 1,
+      k: i - 1,
+      Home: 0,
+      End: rows.length - 1,
+      PageDown: i + 10,
+      PageUp: i - 10,
+    };
     const step = steps[event.key];
     if (step !== undefined) move(step);
     else if (event.key === "Enter" && item !== undefined) open(item);
@@ -171,7 +180,12 @@ export function Table<T>(props: TableProps<T>) {
               >
                 {selected && (
                   <td role="cell" class="table-check">
-                    <input type="checkbox" aria-label={`Select ${key}`} checked={selected.has(key)} onChange={() => toggle(key)} />
+                    <input
+                      type="checkbox"
+                      aria-label={`Select ${key}`}
+                      checked={selected.has(key)}
+                      onChange={() => toggle(key)}
+                    />
                   </td>
                 )}
                 {columns.map((column) => (
@@ -179,7 +193,14 @@ export function Table<T>(props: TableProps<T>) {
                     key={column.key}
                     role="cell"
                     data-label={column.head}
-                    class={[column.align === "right" && "right", column.wideOnly && "wide-only", column.title && "cell-title", column.class].filter(Boolean).join(" ")}
+                    class={[
+                      column.align === "right" && "right",
+                      column.wideOnly && "wide-only",
+                      column.title && "cell-title",
+                      column.class,
+                    ]
+                      .filter(Boolean)
+                      .join(" ")}
                   >
                     {column.cell(row)}
                   </td>
@@ -194,11 +215,24 @@ export function Table<T>(props: TableProps<T>) {
   );
 }
 
-function HeadCell<T>({ column, sorting, onSort }: { column: Column<T>; sorting: Sorting | null; onSort: ((s: Sorting) => void) | undefined }) {
+function HeadCell<T>({
+  column,
+  sorting,
+  onSort,
+}: {
+  column: Column<T>;
+  sorting: Sorting | null;
+  onSort: ((s: Sorting) => void) | undefined;
+}) {
   const active = sorting?.key === column.key;
   const direction = active ? (sorting.down ? "descending" : "ascending") : undefined;
   return (
-    <th role="columnheader" scope="col" class={[column.align === "right" && "right", column.class].filter(Boolean).join(" ")} aria-sort={direction}>
+    <th
+      role="columnheader"
+      scope="col"
+      class={[column.align === "right" && "right", column.class].filter(Boolean).join(" ")}
+      aria-sort={direction}
+    >
       {column.sort && onSort ? (
         <button
           type="button"

@@ -7,7 +7,12 @@ export interface Choice<K extends string> {
   count?: number | string | undefined;
 }
 
-function move<K extends string>(event: KeyboardEvent, choices: readonly Choice<K>[], value: K, choose: (key: K) => void): void {
+function move<K extends string>(
+  event: KeyboardEvent,
+  choices: readonly Choice<K>[],
+  value: K,
+  choose: (key: K) => void,
+): void {
   const i = choices.findIndex((choice) => choice.key === value);
   const to = { ArrowRight: i + 1, ArrowLeft: i - 1, Home: 0, End: choices.length - 1 }[event.key];
   if (to === undefined) return;
@@ -20,7 +25,19 @@ function move<K extends string>(event: KeyboardEvent, choices: readonly Choice<K
   requestAnimationFrame(() => (list.children[next] as HTMLElement | undefined)?.focus());
 }
 
-export function Tabs<K extends string>({ label, choices, value, onChange, panel }: { label: string; choices: readonly Choice<K>[]; value: K; onChange: (key: K) => void; panel: string }) {
+export function Tabs<K extends string>({
+  label,
+  choices,
+  value,
+  onChange,
+  panel,
+}: {
+  label: string;
+  choices: readonly Choice<K>[];
+  value: K;
+  onChange: (key: K) => void;
+  panel: string;
+}) {
   return (
     <div class="tabs" role="tablist" aria-label={label} onKeyDown={(event) => move(event, choices, value, onChange)}>
       {choices.map(({ key, label: name, count }) => (
@@ -43,11 +60,33 @@ export function Tabs<K extends string>({ label, choices, value, onChange, panel 
 }
 
 /** A choice among few, for example of a window of time. */
-export function Segments<K extends string>({ label, choices, value, onChange }: { label: string; choices: readonly Choice<K>[]; value: K; onChange: (key: K) => void }) {
+export function Segments<K extends string>({
+  label,
+  choices,
+  value,
+  onChange,
+}: {
+  label: string;
+  choices: readonly Choice<K>[];
+  value: K;
+  onChange: (key: K) => void;
+}) {
   return (
-    <div class="segments" role="radiogroup" aria-label={label} onKeyDown={(event) => move(event, choices, value, onChange)}>
+    <div
+      class="segments"
+      role="radiogroup"
+      aria-label={label}
+      onKeyDown={(event) => move(event, choices, value, onChange)}
+    >
       {choices.map(({ key, label: name }) => (
-        <button key={key} type="button" role="radio" aria-checked={key === value} tabIndex={key === value ? 0 : -1} onClick={() => onChange(key)}>
+        <button
+          key={key}
+          type="button"
+          role="radio"
+          aria-checked={key === value}
+          tabIndex={key === value ? 0 : -1}
+          onClick={() => onChange(key)}
+        >
           {name}
         </button>
       ))}

@@ -14,7 +14,13 @@ export function RelativeTime({ at }: { at: string | number | null | undefined })
 }
 
 /** From `from` to `to`, or to now while it goes on. */
-export function Duration({ from, to }: { from: string | number | null | undefined; to?: string | number | null | undefined }) {
+export function Duration({
+  from,
+  to,
+}: {
+  from: string | number | null | undefined;
+  to?: string | number | null | undefined;
+}) {
   const start = typeof from === "number" ? from : ms(from);
   if (start === null) return <span class="muted">–</span>;
   const end = to === null || to === undefined ? now.value : typeof to === "number" ? to : (ms(to) ?? now.value);

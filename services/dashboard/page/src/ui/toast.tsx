@@ -15,7 +15,14 @@ const toasts = signal<Toast[]>([]);
 export const announcement = signal("");
 let serial = 0;
 
-const ICONS: Record<Tone, IconName> = { good: "check", bad: "warning", warn: "warning", info: "ring", neutral: "circle", wait: "clock" };
+const ICONS: Record<Tone, IconName> = {
+  good: "check",
+  bad: "warning",
+  warn: "warning",
+  info: "ring",
+  neutral: "circle",
+  wait: "clock",
+};
 
 function dismiss(id: number): void {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);

@@ -49,9 +49,11 @@ export function Tree({ root, current, now }: { root: TreeNode; current: string; 
     const children = (line.node.children ?? []).length > 0;
     if (event.key === "ArrowDown") focus(shown[i + 1]?.node.id);
     else if (event.key === "ArrowUp") focus(shown[i - 1]?.node.id);
-    else if (event.key === "ArrowRight" && children) folded.has(focused) ? fold(focused, false) : focus(shown[i + 1]?.node.id);
+    else if (event.key === "ArrowRight" && children)
+      folded.has(focused) ? fold(focused, false) : focus(shown[i + 1]?.node.id);
     else if (event.key === "ArrowLeft") children && !folded.has(focused) ? fold(focused, true) : focus(line.parent);
-    else if (event.key === "Enter") list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"] a`)?.click();
+    else if (event.key === "Enter")
+      list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"] a`)?.click();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -76,7 +78,13 @@ export function Tree({ root, current, now }: { root: TreeNode; current: string; 
           >
             <span class="tree-name" style={{ paddingLeft: `${(level - 1) * 1.25}rem` }}>
               {children > 0 ? (
-                <button type="button" class="tree-fold" tabIndex={-1} aria-label={folded.has(node.id) ? "Unfold" : "Fold"} onClick={() => fold(node.id, !folded.has(node.id))}>
+                <button
+                  type="button"
+                  class="tree-fold"
+                  tabIndex={-1}
+                  aria-label={folded.has(node.id) ? "Unfold" : "Fold"}
+                  onClick={() => fold(node.id, !folded.has(node.id))}
+                >
                   <Icon name={folded.has(node.id) ? "right" : "down"} />
                 </button>
               ) : (
@@ -91,7 +99,13 @@ export function Tree({ root, current, now }: { root: TreeNode; current: string; 
               {node.failure_kind && <span class="bad-text"> {node.failure_kind}</span>}
             </span>
             <span class="tree-bar" aria-hidden="true">
-              <span class={`status-${node.status}`} style={{ left: `${((start - from) / span) * 100}%`, width: `max(3px, ${((end - start) / span) * 100}%)` }} />
+              <span
+                class={`status-${node.status}`}
+                style={{
+                  left: `${((start - from) / span) * 100}%`,
+                  width: `max(3px, ${((end - start) / span) * 100}%)`,
+                }}
+              />
             </span>
             <span class="num right">{duration(end - start)}</span>
             <span class="num right muted">

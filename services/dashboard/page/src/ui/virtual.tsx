@@ -12,12 +12,20 @@ export interface VirtualProps {
   maxRem?: number;
   /** Below so many, all rows exist, and the page scrolls rather than the list. */
   from?: number;
-  role?: "list" | "group";
   class?: string;
   row: (index: number) => ComponentChildren;
 }
 
-export function Virtual({ count, rowRem, label, maxRem = 44, from = 120, role = "list", class: extra = "", row }: VirtualProps) {
+export function Virtual({
+  count,
+  rowRem,
+  label,
+  maxRem = 44,
+  from = 120,
+
+  class: extra = "",
+  row,
+}: VirtualProps) {
   const box = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState<[number, number]>([0, 60]);
   const windowed = count > from;
@@ -41,7 +49,7 @@ export function Virtual({ count, rowRem, label, maxRem = 44, from = 120, role = 
     <div
       ref={box}
       class={`virtual ${extra}`}
-      role={role}
+      role="list"
       aria-label={label}
       tabIndex={windowed ? 0 : undefined}
       style={windowed ? { maxHeight: `${maxRem}rem`, overflowY: "auto" } : undefined}

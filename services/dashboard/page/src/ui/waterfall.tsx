@@ -46,7 +46,13 @@ const STATE_NAME: Record<SpanState, string> = {
   expired: "expired",
 };
 
-const SHARE_NAME: Record<Share["kind"], string> = { model: "Model", tool: "Tools", wait: "Waiting for others", queue: "Queue", backoff: "Backoff" };
+const SHARE_NAME: Record<Share["kind"], string> = {
+  model: "Model",
+  tool: "Tools",
+  wait: "Waiting for others",
+  queue: "Queue",
+  backoff: "Backoff",
+};
 
 export function WaterfallView({ waterfall, now, folded }: { waterfall: Waterfall; now: number; folded: boolean }) {
   const [open, setOpen] = useState<string | null>(null);
@@ -65,7 +71,19 @@ export function WaterfallView({ waterfall, now, folded }: { waterfall: Waterfall
         class="waterfall-rows"
         row={(i) => {
           const span = rows[i];
-          return span && <Row key={span.key} span={span} scale={scale} start={start} end={end} open={open === span.key} onOpen={() => setOpen(open === span.key ? null : span.key)} />;
+          return (
+            span && (
+              <Row
+                key={span.key}
+                span={span}
+                scale={scale}
+                start={start}
+                end={end}
+                open={open === span.key}
+                onOpen={() => setOpen(open === span.key ? null : span.key)}
+              />
+            )
+          );
         }}
       />
       {chosen && <Details span={chosen} start={start} end={end} onClose={() => setOpen(null)} />}
@@ -129,7 +147,21 @@ function legible(scale: Scale): Scale["ticks"] {
   });
 }
 
-function Row({ span, scale, start, end, open, onOpen }: { span: Span; scale: Scale; start: number; end: number; open: boolean; onOpen: () => void }) {
+function Row({
+  span,
+  scale,
+  start,
+  end,
+  open,
+  onOpen,
+}: {
+  span: Span;
+  scale: Scale;
+  start: number;
+  end: number;
+  open: boolean;
+  onOpen: () => void;
+}) {
   const until = span.end ?? end;
   const x0 = scale.x(span.start);
   const x1 = scale.x(until);
@@ -140,10 +172,18 @@ function Row({ span, scale, start, end, open, onOpen }: { span: Span; scale: Sca
     <div role="listitem" class={`waterfall-item span-state-${span.state}${open ? " open" : ""}`}>
       <button type="button" class="waterfall-row" aria-expanded={open} onClick={onOpen}>
         <span class={`waterfall-label depth-${span.depth}`}>
-          <Icon name={span.state === "failed" || span.state === "expired" || span.state === "denied" ? "warning" : ICONS[span.kind]} />
+          <Icon
+            name={
+              span.state === "failed" || span.state === "expired" || span.state === "denied"
+                ? "warning"
+                : ICONS[span.kind]
+            }
+          />
           <span class="waterfall-name">{span.label}</span>
           <span class="offscreen">{said}</span>
-          {span.tokens && <span class="muted num waterfall-tokens">{short(span.tokens.input + span.tokens.output)} tok</span>}
+          {span.tokens && (
+            <span class="muted num waterfall-tokens">{short(span.tokens.input + span.tokens.output)} tok</span>
+          )}
         </span>
         <span class="waterfall-track">
           {scale.segments
@@ -151,10 +191,22 @@ function Row({ span, scale, start, end, open, onOpen }: { span: Span; scale: Sca
             .map((s) => (
               <span key={s.from} class="fold" style={{ left: `${s.x0 * 100}%`, width: `${(s.x1 - s.x0) * 100}%` }} />
             ))}
-          <span class={`bar span-${span.kind}`} style={{ left: `${x0 * 100}%`, width: span.kind === "mark" ? "0" : `max(3px, ${(x1 - x0) * 100}%)` }}>
-            {span.firstToken !== undefined && took > 0 && <span class="bar-first" style={{ width: `${Math.min(100, (span.firstToken / took) * 100)}%` }} />}
+          <span
+            class={`bar span-${span.kind}`}
+            style={{ left: `${x0 * 100}%`, width: span.kind === "mark" ? "0" : `max(3px, ${(x1 - x0) * 100}%)` }}
+          >
+            {span.firstToken !== undefined && took > 0 && (
+              <span class="bar-first" style={{ width: `${Math.min(100, (span.firstToken / took) * 100)}%` }} />
+            )}
           </span>
-          <span class={x1 > 0.82 ? "bar-text bar-text-left num" : "bar-text num"} style={x1 > 0.82 ? { right: `${(1 - x0) * 100}%`, maxWidth: `${x0 * 100}%` } : { left: `${x1 * 100}%`, maxWidth: `${(1 - x1) * 100}%` }}>
+          <span
+            class={x1 > 0.82 ? "bar-text bar-text-left num" : "bar-text num"}
+            style={
+              x1 > 0.82
+                ? { right: `${(1 - x0) * 100}%`, maxWidth: `${x0 * 100}%` }
+                : { left: `${x1 * 100}%`, maxWidth: `${(1 - x1) * 100}%` }
+            }
+          >
             {text}
           </span>
         </span>
@@ -180,10 +232,23 @@ function Details({ span, start, end, onClose }: { span: Span; start: number; end
         items={[
           ["Detail", span.detail],
           ["Begins", `${clock(span.start)} (+${duration(span.start - start)})`],
-          ["Took", span.kind === "mark" ? null : `${duration((span.end ?? end) - span.start)}${span.end === null ? " so far" : ""}`],
+          [
+            "Took",
+            span.kind === "mark"
+              ? null
+              : `${duration((span.end ?? end) - span.start)}${span.end === null ? " so far" : ""}`,
+          ],
           ["First token", span.firstToken === undefined ? null : duration(span.firstToken)],
-          ["Input tokens", span.tokens && `${short(span.tokens.input)}${span.tokens.cached ? ` (${short(span.tokens.cached)} cached)` : ""}`],
-          ["Output tokens", span.tokens && `${short(span.tokens.output)}${span.tokens.reasoning ? ` (${short(span.tokens.reasoning)} reasoning)` : ""}`],
+          [
+            "Input tokens",
+            span.tokens &&
+              `${short(span.tokens.input)}${span.tokens.cached ? ` (${short(span.tokens.cached)} cached)` : ""}`,
+          ],
+          [
+            "Output tokens",
+            span.tokens &&
+              `${short(span.tokens.output)}${span.tokens.reasoning ? ` (${short(span.tokens.reasoning)} reasoning)` : ""}`,
+          ],
           ["Cost", span.cost === undefined ? null : cost(span.cost)],
           ["Turn", span.turn || null],
           ["Attempt", span.attempt || null],
