@@ -116,6 +116,7 @@ const COLUMNS: Column<AgentActivity>[] = [
     key: "run",
     head: "Run p50 / p95",
     align: "right",
+    class: "cell-row",
     sort: (a) => a.run_time.p95_ms,
     cell: (a) => (
       <span class="num">

@@ -77,7 +77,9 @@ const COLUMNS: Column<Batch>[] = [
             .map(([status, n]) => `${n} ${status}`)
             .join(", ")}
         />
-        {(b.counts["failed"] ?? 0) > 0 && <span class="bad-text num small">{whole(b.counts["failed"])} failed</span>}
+        {(b.counts["failed"] ?? 0) > 0 && (
+          <span class="bad-text num small nowrap">{whole(b.counts["failed"])} failed</span>
+        )}
       </span>
     ),
   },

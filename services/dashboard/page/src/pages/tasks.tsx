@@ -13,6 +13,7 @@ import { Button, EmptyState } from "../ui/basic";
 import { Dialog } from "../ui/dialog";
 import { Checkbox, Field, Select } from "../ui/field";
 import { Icon } from "../ui/icons";
+import { inView } from "../ui/inview";
 import { StatusMark } from "../ui/status";
 import { PageHead } from "./parts";
 import { COLUMN_NAMES, columnKeys, STANDARD_COLUMNS } from "./taskcolumns";
@@ -97,6 +98,7 @@ function StateChips() {
           key={status}
           type="button"
           class="chip"
+          ref={q["status"] === status ? inView : null}
           aria-pressed={q["status"] === status}
           onClick={() => setFilter({ status: q["status"] === status ? null : status })}
         >
@@ -130,6 +132,7 @@ function Filters() {
         onInput={setText}
         class="filter-text"
       />
+      <Field quiet label="Owner" placeholder="Any owner" value={owner} onInput={setOwner} />
       <Select
         quiet
         label="Agent"
@@ -143,7 +146,6 @@ function Filters() {
           })),
         ]}
       />
-      <Field quiet label="Owner" placeholder="Any owner" value={owner} onInput={setOwner} />
       <Select
         quiet
         label="Age"

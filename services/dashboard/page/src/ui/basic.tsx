@@ -207,7 +207,7 @@ export function Progress({ value, label, tone }: { value: number | null; label: 
       aria-valuemax={100}
       aria-valuenow={percent}
     >
-      <span style={{ width: percent === undefined ? "30%" : `${percent}%` }} />
+      <span style={percent === undefined ? undefined : { transform: `scaleX(${percent / 100})` }} />
     </div>
   );
 }

@@ -1,5 +1,6 @@
 /** Tabs that are kept in the URL, and a row of choices of which one holds. Arrows move, as in any tab list. */
 import type { ComponentChildren } from "preact";
+import { inView } from "./inview";
 
 export interface Choice<K extends string> {
   key: K;
@@ -45,6 +46,7 @@ export function Tabs<K extends string>({
           key={key}
           type="button"
           role="tab"
+          ref={key === value ? inView : null}
           id={`${panel}-${key}`}
           aria-selected={key === value}
           aria-controls={key === value ? panel : undefined}
