@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Task, TaskEvent, TaskFrame } from "../src/api/types";
-import { age, bytes, cost, duration, percent, plural, relative, short, shortId } from "../src/lib/format";
+import { age, bytes, cost, duration, offset, percent, plural, relative, short, shortId } from "../src/lib/format";
 import { fillPage, heldRows } from "../src/lib/paging";
 import { blocks, jsonOf, pieces } from "../src/lib/prose";
 import { confirmedBy, lastMessage, lastSeq, mergeFrame, type TaskFeed } from "../src/lib/taskfeed";
@@ -24,6 +24,15 @@ describe("numbers and durations", () => {
       [-5, "0 ms"],
     ];
     for (const [ms, text] of cases) expect(duration(ms)).toBe(text);
+  });
+  it("tells the places of an axis from each other", () => {
+    expect([
+      offset(261_200, 200),
+      offset(261_250, 50),
+      offset(12_400, 100),
+      offset(500, 100),
+      offset(90_000, 5_000),
+    ]).toEqual(["4m 21.2s", "4m 21.25s", "12.4 s", "500 ms", "1m 30s"]);
   });
   it("writes ages in one unit", () => {
     expect([500, 12_000, 300_000, 10_800_000, 172_800_000].map(age)).toEqual(["now", "12s", "5m", "3h", "2d"]);

@@ -3,6 +3,7 @@
  * is no socket. Every failure is a `ProblemError`.
  */
 import { hearServerTime } from "../lib/clock";
+import { decidedBy } from "../lib/remembered";
 import type {
   Agent,
   AnswerResponse,
@@ -131,13 +132,13 @@ export const api = {
   bulk: (body: BulkRequest) => post<BulkResponse>("/tasks/bulk", body),
 
   approve: (task: string, callId: string, args?: Record<string, unknown>) =>
-    post<AnswerResponse>(call(task, callId, "approve"), { by: "dashboard", ...(args ? { arguments: args } : {}) }),
+    post<AnswerResponse>(call(task, callId, "approve"), { by: decidedBy(), ...(args ? { arguments: args } : {}) }),
   deny: (task: string, callId: string, reason?: string) =>
-    post<AnswerResponse>(call(task, callId, "deny"), { by: "dashboard", ...(reason ? { reason } : {}) }),
+    post<AnswerResponse>(call(task, callId, "deny"), { by: decidedBy(), ...(reason ? { reason } : {}) }),
   answer: (task: string, callId: string, result: unknown) =>
-    post<AnswerResponse>(call(task, callId, "result"), { by: "dashboard", result }),
+    post<AnswerResponse>(call(task, callId, "result"), { by: decidedBy(), result }),
   fail: (task: string, callId: string, message: string) =>
-    post<AnswerResponse>(call(task, callId, "error"), { by: "dashboard", message }),
+    post<AnswerResponse>(call(task, callId, "error"), { by: decidedBy(), message }),
 
   approvals: (query: Query) => get<Page<AskedCall>>("/approvals", query),
   askedCalls: (query: Query) => get<Page<AskedCall>>("/tool-calls", query),

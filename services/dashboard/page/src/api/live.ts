@@ -80,6 +80,7 @@ export class Live {
   private heardAt = 0;
   private lostSince = 0;
   private reason = "";
+  private lostReason = "";
 
   constructor(env: LiveEnvironment) {
     this.env = env;
@@ -238,7 +239,10 @@ export class Live {
     if (this.pinger !== null) this.env.cancel(this.pinger);
     this.pinger = null;
     this.failures += 1;
-    if (this.lostSince === 0) this.lostSince = this.env.now();
+    if (this.lostSince === 0) {
+      this.lostSince = this.env.now();
+      this.lostReason = reason;
+    }
     if (was) for (const subscription of this.subscriptions.values()) subscription.stale();
     const wait = backoffMs(this.failures, this.env.random());
     const retryAt = this.env.now() + wait;
@@ -250,7 +254,7 @@ export class Live {
     this.link.value =
       this.link.value.kind === "polling"
         ? { kind: "polling", retryAt }
-        : { kind: "lost", retryAt, since: this.lostSince, reason };
+        : { kind: "lost", retryAt, since: this.lostSince, reason: this.lostReason };
     this.reason = "";
     if (this.failures >= FAILURES_BEFORE_POLLING) this.startPolling();
   }

@@ -20,6 +20,16 @@ export function duration(ms: number | null | undefined): string {
   return `${Math.floor(h / 24)}d ${h % 24}h`;
 }
 
+/** A place on a time axis: with the digits that tell it from the next one, `step` milliseconds away. */
+export function offset(ms: number, step: number): string {
+  if (step >= 1000 || ms < 10_000 || ms >= 3_600_000) return duration(ms);
+  const digits = step >= 100 ? 1 : step >= 10 ? 2 : 3;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(digits)} s`;
+  const rest = (seconds % 60).toFixed(digits).padStart(digits + 3, "0");
+  return `${Math.floor(seconds / 60)}m ${rest}s`;
+}
+
 /** An age in one unit: `now`, `12s`, `5m`, `3h`, `2d`. */
 export function age(ms: number): string {
   if (ms < 1000) return "now";

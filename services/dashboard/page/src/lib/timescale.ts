@@ -17,7 +17,8 @@ export interface Segment {
 export interface Scale {
   segments: Segment[];
   x(t: number): number;
-  ticks: { x: number; at: number }[];
+  /** `step`: how far ticks of the stretch are from each other, in milliseconds. */
+  ticks: { x: number; at: number; step: number }[];
 }
 
 interface Interval {
@@ -105,8 +106,8 @@ const STEPS = [
 ];
 
 /** About one tick in each eighth of the width, on round offsets within each stretch. */
-function ticksOf(segments: readonly Segment[]): { x: number; at: number }[] {
-  const out: { x: number; at: number }[] = [];
+function ticksOf(segments: readonly Segment[]): Scale["ticks"] {
+  const out: Scale["ticks"] = [];
   const origin = segments[0]?.from ?? 0;
   for (const s of segments) {
     if (s.folded || s.x1 - s.x0 < 0.02) continue;
@@ -114,7 +115,7 @@ function ticksOf(segments: readonly Segment[]): { x: number; at: number }[] {
     const step = STEPS.find((candidate) => candidate >= wanted) ?? 864e5 * Math.ceil(wanted / 864e5);
     for (let t = origin + Math.ceil((s.from - origin) / step) * step; t <= s.to; t += step) {
       const x = place(segments, t);
-      if (out.every((tick) => Math.abs(tick.x - x) > 0.06)) out.push({ x, at: t });
+      if (out.every((tick) => Math.abs(tick.x - x) > 0.06)) out.push({ x, at: t, step });
     }
   }
   return out;

@@ -5,6 +5,7 @@ import { useTopic } from "../api/store";
 import type { AskedCall, Page, Problem } from "../api/types";
 import { useTitle } from "../config";
 import { plural, shortId } from "../lib/format";
+import { operator } from "../lib/remembered";
 import { useTyped } from "../lib/typed";
 import { go, href, query, setQuery } from "../lib/url";
 import { prefixed, typing } from "../shell/keys";
@@ -53,6 +54,13 @@ export function ApprovalsPage() {
           options={[{ value: "", label: "Any agent" }, ...agents.map((name) => ({ value: name, label: name }))]}
         />
         <Field quiet label="Owner" placeholder="Any owner" value={owner} onInput={setOwner} />
+        <Field
+          quiet
+          label="Your name, for the record"
+          placeholder="Your name"
+          value={operator.value.value}
+          onInput={operator.set}
+        />
       </PageHead>
       <Loaded state={state} again={state.again}>
         {(page) => <Inbox page={page} kind={kind} filter={filter} key={`${kind} ${JSON.stringify(filter)}`} />}

@@ -259,6 +259,7 @@ function Results({ batch }: { batch: Batch }) {
       {problem && <ProblemBox problem={problem} again={() => void load(rows)} />}
       <Table
         caption="Results"
+        limit={Number.POSITIVE_INFINITY}
         rows={rows}
         columns={COLUMNS}
         id={(r) => r.task_id}

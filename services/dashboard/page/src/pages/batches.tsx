@@ -148,6 +148,7 @@ function List({ page, filter }: { page: Page<Batch>; filter: Record<string, stri
     <>
       <Table
         caption="Batches"
+        limit={Number.POSITIVE_INFINITY}
         rows={rows}
         columns={COLUMNS}
         id={(b) => b.id}

@@ -4,6 +4,7 @@ import { api, asProblem } from "../api/client";
 import { useTopic } from "../api/store";
 import type { Agent, Page, Problem } from "../api/types";
 import { useTitle } from "../config";
+import { owner } from "../lib/remembered";
 import { EMPTY, type Errors, errorAt, type Form, toBody } from "../lib/submission";
 import { go, query } from "../lib/url";
 import { Button, Card, Facts, ProblemBox } from "../ui/basic";
@@ -12,16 +13,6 @@ import { Segments } from "../ui/tabs";
 import { toast } from "../ui/toast";
 import { PageHead } from "./parts";
 import { uuid } from "./useactions";
-
-const OWNER_KEY = "factorial-owner";
-
-function remembered(): string {
-  try {
-    return localStorage.getItem(OWNER_KEY) ?? "";
-  } catch {
-    return "";
-  }
-}
 
 const FIELDS = [
   "/agent",
@@ -43,7 +34,7 @@ export function NewTaskPage() {
   const [form, setForm] = useState<Form>(() => ({
     ...EMPTY,
     agent: q["agent"] ?? "",
-    owner: q["owner"] ?? remembered(),
+    owner: q["owner"] ?? owner.value.value,
     query: q["query"] ?? "",
     priority: q["priority"] ?? "",
   }));
@@ -70,11 +61,7 @@ export function NewTaskPage() {
     setBusy(true);
     try {
       const task = await api.submit(body, key.current);
-      try {
-        localStorage.setItem(OWNER_KEY, body.owner_id);
-      } catch {
-        // Not remembered, then.
-      }
+      owner.set(body.owner_id);
       toast("good", "The task was accepted");
       go(`/tasks/${task.id}`);
     } catch (error) {
@@ -131,7 +118,7 @@ export function NewTaskPage() {
                   label="Owner"
                   value={form.owner}
                   error={at("/owner_id")}
-                  onInput={(owner) => set({ owner })}
+                  onInput={(text) => set({ owner: text })}
                   hint="Whose task it is; fairness is among owners."
                 />
               </div>

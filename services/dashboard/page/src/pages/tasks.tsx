@@ -1,5 +1,5 @@
 /** All tasks: filters as chips and fields, kept in the URL, over a list that lives. */
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useTopic } from "../api/store";
 import type { Agent, Overview, Page, TaskFilter } from "../api/types";
 import { useTitle } from "../config";
@@ -87,6 +87,9 @@ function StateChips() {
   const q = query.value;
   const agent = q["agent"];
   const counts = useTopic<Overview>("overview", { window: "hour", ...(agent ? { agent } : {}) }).data?.counts;
+  const pressed = useRef<HTMLButtonElement>(null);
+  // Counts make the chips wider.
+  useEffect(() => inView(pressed.current), [q["status"], counts === undefined]);
   const others = FILTER_KEYS.some((name) => name !== "status" && name !== "agent" && q[name]);
   return (
     <div class="chips" role="group" aria-label="State">
@@ -98,7 +101,7 @@ function StateChips() {
           key={status}
           type="button"
           class="chip"
-          ref={q["status"] === status ? inView : null}
+          ref={q["status"] === status ? pressed : null}
           aria-pressed={q["status"] === status}
           onClick={() => setFilter({ status: q["status"] === status ? null : status })}
         >

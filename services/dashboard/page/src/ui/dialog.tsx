@@ -25,7 +25,11 @@ export function Dialog({
   });
   useEffect(() => {
     const element = dialog.current;
-    if (element && !element.open) element.showModal();
+    if (element && !element.open) {
+      element.showModal();
+      // What is to be written comes before the button that closes.
+      element.querySelector<HTMLElement>("form :is(input:not([type=checkbox]), textarea, select)")?.focus();
+    }
     return () => element?.close();
   }, []);
   return (

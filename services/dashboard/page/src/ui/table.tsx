@@ -4,6 +4,7 @@
  */
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { whole } from "../lib/format";
 import { go, query, ROOT, setQuery } from "../lib/url";
 import { Icon } from "./icons";
 
@@ -40,6 +41,8 @@ export interface TableProps<T> {
   rowClass?: (row: T) => string;
   empty?: ComponentChildren;
   onFocusRow?: (row: T) => void;
+  /** So many are drawn until all are asked for: what lives is drawn again and again. */
+  limit?: number;
 }
 
 /** Sorting kept in the URL under `param`: `name` or `-name`. */
@@ -68,11 +71,15 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sor
 const INTERACTIVE = "a, button, input, select, textarea, summary, label, [tabindex]:not(tr)";
 
 export function Table<T>(props: TableProps<T>) {
-  const { rows, columns, id, link, selected, onSelect } = props;
+  const { columns, id, link, selected, onSelect } = props;
+  const [all, setAll] = useState(false);
+  const limit = all ? Number.POSITIVE_INFINITY : (props.limit ?? 100);
+  const rows = props.rows.length > limit ? props.rows.slice(0, limit) : props.rows;
+  const hidden = props.rows.length - rows.length;
   const body = useRef<HTMLTableSectionElement>(null);
   const [current, setCurrent] = useState<string | null>(null);
   const focusable = rows.some((row) => id(row) === current) ? current : rows[0] ? id(rows[0]) : null;
-  const all = rows.length > 0 && selected !== undefined && rows.every((row) => selected.has(id(row)));
+  const every = rows.length > 0 && selected !== undefined && rows.every((row) => selected.has(id(row)));
   const some = selected !== undefined && rows.some((row) => selected.has(id(row)));
 
   const toggle = (row: string): void => {
@@ -144,11 +151,11 @@ export function Table<T>(props: TableProps<T>) {
                 <input
                   type="checkbox"
                   aria-label="Select all rows shown"
-                  checked={all}
+                  checked={every}
                   ref={(box) => {
-                    if (box) box.indeterminate = some && !all;
+                    if (box) box.indeterminate = some && !every;
                   }}
-                  onChange={() => onSelect?.(new Set(all ? [] : rows.map(id)))}
+                  onChange={() => onSelect?.(new Set(every ? [] : rows.map(id)))}
                 />
               </th>
             )}
@@ -210,6 +217,13 @@ export function Table<T>(props: TableProps<T>) {
           })}
         </tbody>
       </table>
+      {hidden > 0 && (
+        <p class="table-more">
+          <button type="button" class="link" onClick={() => setAll(true)}>
+            Show {whole(hidden)} more
+          </button>
+        </p>
+      )}
       {rows.length === 0 && props.empty}
     </div>
   );

@@ -1,6 +1,6 @@
 /** The waterfall, drawn: one line a span, its bar at its place in time, more about it when it is opened. */
 import { useMemo, useState } from "preact/hooks";
-import { clock, cost, duration, short } from "../lib/format";
+import { clock, cost, duration, offset, short } from "../lib/format";
 import { makeScale, type Scale, type Share, shares } from "../lib/timescale";
 import { href } from "../lib/url";
 import type { Span, SpanKind, SpanState, Waterfall } from "../lib/waterfall";
@@ -123,7 +123,7 @@ function Axis({ scale, start }: { scale: Scale; start: number }) {
       <div class="waterfall-track">
         {legible(scale).map((tick) => (
           <span key={tick.at} class={tick.x > 0.94 ? "tick tick-end" : "tick"} style={{ left: `${tick.x * 100}%` }}>
-            {tick.at === start ? "0" : duration(tick.at - start)}
+            {tick.at === start ? "0" : offset(tick.at - start, tick.step)}
           </span>
         ))}
         {scale.segments
