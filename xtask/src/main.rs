@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask <task>`; few dependencies, so that it builds in seconds.
 
+mod apt;
 mod command;
 mod dev;
 mod lint;
@@ -17,8 +18,9 @@ Usage: cargo xtask <task> [arguments]
 
 Tasks:
   dev [arguments]   build `factorial` and run `factorial dev` with these arguments
-  test [arguments]  install what the tests need, build the binaries, run all tests;
-                    the arguments go to cargo nextest (or cargo test)
+  test [arguments]  install what the tests need, build the binaries, run all tests,
+                    with Node also those of the page, in a browser;
+                    arguments go to cargo nextest (or cargo test), and leave the page out
   lint              rustfmt, clippy, rustdoc, and cargo-deny where it is installed
   page              build the dashboard's page, which the dashboard embeds; needs Node
   performance [--quick] [measurement]...

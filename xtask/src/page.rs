@@ -1,11 +1,13 @@
 //! `cargo xtask page`: the dashboard's page, which the dashboard embeds when it is built.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
-use crate::command::{all, on_path, root};
+use crate::apt;
+use crate::command::{all, on_path, root, which};
 
 /// What is not a source of the page.
 const MADE: [&str; 2] = ["dist", "node_modules"];
@@ -39,6 +41,47 @@ pub(crate) fn refresh() -> anyhow::Result<ExitCode> {
     build(&page)
 }
 
+/// What tests it: its logic and form, then the whole of it against the real system in a browser. Nothing without Node, or
+/// where there is no browser; then it says so.
+///
+/// # Errors
+/// When a browser cannot be installed.
+pub(crate) fn tests() -> anyhow::Result<Vec<Command>> {
+    let page = place();
+    if let Some(missing) = missing(&page) {
+        eprintln!("the page is not tested: {missing}");
+        return Ok(Vec::new());
+    }
+    let mut commands = vec![npm(&page, &["run", "lint"]), npm(&page, &["test"])];
+    let Some(browser) = browser()? else {
+        eprintln!("the page is not tested in a browser: chromium is not installed");
+        return Ok(commands);
+    };
+    let mut system = Command::new("node");
+    system
+        .current_dir(&page)
+        .arg("e2e/system.mjs")
+        .env("CHROMIUM", browser)
+        .env("FACTORIAL_BIN", binaries());
+    commands.push(system);
+    Ok(commands)
+}
+
+fn browser() -> anyhow::Result<Option<PathBuf>> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let find = || names.iter().find_map(|name| which(name));
+    if find().is_none() && apt::is_usable() {
+        apt::install("chromium")?;
+    }
+    Ok(find())
+}
+
+/// Where cargo puts what it builds.
+fn binaries() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target).join("debug")
+}
+
 fn place() -> PathBuf {
     root().join("services/dashboard/page")
 }
@@ -68,7 +111,10 @@ fn build(page: &Path) -> anyhow::Result<ExitCode> {
     let installed = changed("node_modules/.package-lock.json");
     if installed.is_none() || installed < changed("package-lock.json") {
         // Not `ci`: it refuses a lock file that was written where packages for other platforms could not be had.
-        commands.push(npm(page, &["install", "--no-save", "--no-audit", "--no-fund"]));
+        commands.push(npm(
+            page,
+            &["install", "--no-save", "--no-audit", "--no-fund"],
+        ));
     }
     commands.push(npm(page, &["run", "build"]));
     all(commands)

@@ -31,5 +31,9 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         tests.arg("--workspace");
     }
     tests.args(arguments);
-    all([build, docs, tests])
+    let mut commands = vec![build, docs, tests];
+    if arguments.is_empty() {
+        commands.extend(page::tests()?);
+    }
+    all(commands)
 }

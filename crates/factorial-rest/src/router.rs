@@ -30,6 +30,7 @@ fn for_all() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(tasks::list::list_tasks, tasks::submit::submit_task))
         .routes(routes!(tasks::get::get_task))
+        .routes(routes!(tasks::result::get_task_result))
         .routes(routes!(tasks::messages::list_task_messages))
         .routes(routes!(tasks::events::list_task_events))
         .routes(routes!(tasks::cancel::cancel_task))
@@ -59,7 +60,6 @@ fn for_all() -> OpenApiRouter<AppState> {
 pub(crate) fn v1() -> OpenApiRouter<AppState> {
     for_all()
         .routes(routes!(tasks::status::get_task_status))
-        .routes(routes!(tasks::result::get_task_result))
         .routes(routes!(tool_calls::progress::report_tool_call_progress))
         .routes(routes!(callbacks::answer::answer_callback))
         .routes(routes!(callbacks::progress::report_callback_progress))
