@@ -164,12 +164,16 @@ impl Store {
             // Most of them do not exist.
             return Ok(Some(queues).filter(|queues| queues.len() <= 10 * MOST_QUEUES));
         }
+        let rings = places.iter();
+        let rings: Vec<String> = rings
+            .map(|(partition, agent)| self.0.keys.ring(*partition, agent))
+            .collect();
+        if self.sizes(&rings).await? > MOST_QUEUES as u64 {
+            return Ok(None);
+        }
         let mut pipe = redis::pipe();
-        for (partition, agent) in &places {
-            pipe.cmd("ZRANGE")
-                .arg(self.0.keys.ring(*partition, agent))
-                .arg(0)
-                .arg(MOST_QUEUES);
+        for ring in &rings {
+            pipe.cmd("ZRANGE").arg(ring).arg(0).arg(MOST_QUEUES);
         }
         let mut replies = Reply::new("ring", self.0.link.pipeline(&pipe).await?);
         for (partition, agent) in places {

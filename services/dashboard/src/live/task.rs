@@ -223,15 +223,22 @@ impl Reader {
     async fn frame(&mut self, app: &App, look: &Look) -> Result<(String, bool), StoreError> {
         let record = &look.record;
         let (events, _) = events_after(&app.store, record, self.seq, MOST_EVENTS).await?;
-        let read = self
-            .conversation
-            .next(&app.store, &record.id, MOST_MESSAGES)
-            .await?;
-        let more = events.len() as u64 == MOST_EVENTS || read.len() == MOST_MESSAGES;
-        self.seq = events.last().map_or(self.seq, |event| event.seq);
         let known = self.message;
         let new = |index: u64| known.is_none_or(|known| index > known);
-        let messages: Vec<_> = read.into_iter().filter(|m| new(m.index)).collect();
+        let mut messages = Vec::new();
+        // Those that the client has are passed over: a conversation is read from its beginning.
+        let full = loop {
+            let conversation = &mut self.conversation;
+            let read = conversation.next(&app.store, &record.id, MOST_MESSAGES);
+            let read = read.await?;
+            let full = read.len() == MOST_MESSAGES;
+            messages.extend(read.into_iter().filter(|message| new(message.index)));
+            if !full || !messages.is_empty() {
+                break full;
+            }
+        };
+        let more = events.len() as u64 == MOST_EVENTS || full;
+        self.seq = events.last().map_or(self.seq, |event| event.seq);
         let tree = if self.tree.as_ref() == Some(&look.tree) {
             String::new()
         } else {

@@ -9,7 +9,7 @@ use std::{
 use factorial_api::{AgentActivity, Overview, StatusCounts, TaskStatus, Time, Window};
 use factorial_core::{AgentName, Bucket, Counts, Store, StoreError, TaskState, WorkerAnnouncement};
 use futures::{StreamExt, TryStreamExt, stream};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::{
     history::History,
@@ -24,8 +24,13 @@ const MOST_KEPT: usize = 64;
 /// Agents that are read at the same time.
 const AT_ONCE: usize = 8;
 /// Queues looked at for the oldest task of an agent, in a second: one with many is looked at less often.
-const QUEUES_A_SECOND: usize = 2_000;
+const QUEUES_A_SECOND: usize = 500;
+/// An overview waits so long for the oldest task of an agent.
+const WAITED_FOR: Duration = Duration::from_millis(20);
+/// A search that has found nothing after so long is begun again.
+const GIVEN_UP: Duration = Duration::from_secs(60);
 
+type Ages = std::sync::Mutex<BTreeMap<AgentName, (Instant, Option<u64>)>>;
 type Asked = (Window, Option<AgentName>);
 
 /// Overviews of a namespace.
@@ -33,7 +38,8 @@ pub(crate) struct Overviews {
     store: Store,
     history: History,
     /// Since when the oldest queued task of an agent waits, and when to look again.
-    oldest: std::sync::Mutex<BTreeMap<AgentName, (Instant, Option<u64>)>>,
+    oldest: Arc<Ages>,
+    searching: Arc<Semaphore>,
     /// Held while one is made, so that those who ask for the same get the same.
     made: Mutex<BTreeMap<Asked, (Instant, Arc<Overview>)>>,
 }
@@ -51,7 +57,8 @@ impl Overviews {
         Self {
             store,
             history: History::default(),
-            oldest: std::sync::Mutex::default(),
+            oldest: Arc::default(),
+            searching: Arc::new(Semaphore::new(1)),
             made: Mutex::default(),
         }
     }
@@ -169,24 +176,48 @@ impl Overviews {
         }))
     }
 
-    /// Since when the oldest queued task of an agent waits.
+    /// Since when the oldest queued task of an agent waits, as far as that is known by now: with many owners it takes its
+    /// time to find out, and nobody is kept waiting for it.
     async fn oldest(&self, name: &AgentName, counts: &Counts) -> Result<Option<u64>, StoreError> {
         let queued = counts.get(&(name.clone(), TaskState::Queued));
         if queued.is_none_or(|tasks| *tasks == 0) {
             return Ok(None);
         }
-        let known = lock(&self.oldest).get(name).copied();
-        if let Some((again, ready_ms)) = known
-            && Instant::now() < again
-        {
-            return Ok(ready_ms);
+        let (again, known) = match lock(&self.oldest).get(name) {
+            Some((again, ready_ms)) => (Instant::now() >= *again, *ready_ms),
+            None => (true, None),
+        };
+        if !again {
+            return Ok(known);
         }
-        let oldest = self.store.oldest_queued(name).await?;
-        let pause = Duration::from_secs_f64(oldest.queues as f64 / QUEUES_A_SECOND as f64);
-        let again = Instant::now() + pause.max(FRESH);
-        lock(&self.oldest).insert(name.clone(), (again, oldest.ready_ms));
-        Ok(oldest.ready_ms)
+        // Nobody else begins before it has been found.
+        lock(&self.oldest).insert(name.clone(), (Instant::now() + GIVEN_UP, known));
+        let search = tokio::spawn(find(
+            self.store.clone(),
+            name.clone(),
+            Arc::clone(&self.oldest),
+            Arc::clone(&self.searching),
+        ));
+        match tokio::time::timeout(WAITED_FOR, search).await {
+            Ok(found) => found.unwrap_or(Ok(known)),
+            Err(_) => Ok(known),
+        }
     }
+}
+
+/// Looks for the oldest queued task of an agent, and says when to look again.
+async fn find(
+    store: Store,
+    name: AgentName,
+    oldest: Arc<Ages>,
+    searching: Arc<Semaphore>,
+) -> Result<Option<u64>, StoreError> {
+    let _one_at_a_time = searching.acquire().await;
+    let found = store.oldest_queued(&name).await?;
+    let pause = Duration::from_secs_f64(found.queues as f64 / QUEUES_A_SECOND as f64);
+    let again = Instant::now() + pause.max(FRESH);
+    lock(&oldest).insert(name, (again, found.ready_ms));
+    Ok(found.ready_ms)
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
