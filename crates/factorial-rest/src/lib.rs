@@ -31,3 +31,4 @@ pub use metrics::describe as describe_metrics;
 pub use openapi::{document as openapi_document, operators_document};
 pub use refusal::store_error;
 pub use router::{operators_router, router, with_layers};
+pub use stream::{OpenReply, Part};

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use factorial_core::{EventBatch, StoreError, TaskId, TaskRecord};
-use factorial_rest::{Conversation, events_after, shown_task, store_error};
+use factorial_core::{Event, EventBatch, StoreError, TaskId, TaskRecord, TaskState};
+use factorial_rest::{Conversation, OpenReply, Part, events_after, shown_task, store_error};
 use factorial_service::{ApiError, ErrorKind};
 use serde_json::value::RawValue;
 use tokio::{
@@ -35,6 +35,8 @@ pub(super) struct Look {
     calls: String,
     tree: Arc<str>,
     last_seq: u64,
+    /// Text of the reply that the model is giving: `{turn, attempt, text}`, or null.
+    reply: String,
 }
 
 impl PartialEq for Look {
@@ -44,6 +46,7 @@ impl PartialEq for Look {
             && self.calls == other.calls
             && self.tree == other.tree
             && self.last_seq == other.last_seq
+            && self.reply == other.reply
     }
 }
 
@@ -53,11 +56,13 @@ pub(super) async fn watch(app: &App, id: &TaskId, sender: &watch::Sender<State<A
     let mut heard = app.store.subscribe(id);
     let mut tree: Option<(Instant, Arc<str>)> = None;
     let mut away: Option<Instant> = None;
+    let mut reply = Reply::default();
     loop {
         let looked = Instant::now();
         match look(app, &operations, id, &mut tree).await {
-            Ok(look) => {
+            Ok(mut look) => {
                 away = None;
+                look.reply = reply.of(app, &look.record).await;
                 sender.send_if_modified(|state| {
                     if matches!(state, State::Found(known) if **known == look) {
                         return false;
@@ -79,8 +84,17 @@ pub(super) async fn watch(app: &App, id: &TaskId, sender: &watch::Sender<State<A
         }
         tokio::select! {
             // Whatever it is, it is looked at as a whole.
-            EventBatch::Events(_) | EventBatch::Look = heard.next() => {
-                sleep_until(looked + BETWEEN_FRAMES).await;
+            batch = heard.next() => {
+                reply.hear(&batch);
+                let next = sleep_until(looked + BETWEEN_FRAMES);
+                tokio::pin!(next);
+                loop {
+                    tokio::select! {
+                        biased;
+                        () = &mut next => break,
+                        batch = heard.next() => reply.hear(&batch),
+                    }
+                }
             }
             () = sleep(QUIET) => {}
             () = sender.closed() => {}
@@ -88,6 +102,73 @@ pub(super) async fn watch(app: &App, id: &TaskId, sender: &watch::Sender<State<A
         if app.is_unheard(id, sender) {
             return;
         }
+    }
+}
+
+/// The reply that the model is giving, as far as it was heard.
+#[derive(Default)]
+struct Reply {
+    open: OpenReply,
+    /// It is followed from its beginning, or from where it was when this began.
+    begun: bool,
+    /// `seq` of the last event that was heard or read.
+    seq: u64,
+}
+
+impl Reply {
+    fn hear(&mut self, batch: &EventBatch) {
+        match batch {
+            EventBatch::Events(events) => self.log(events),
+            EventBatch::Text(part) => self.begun &= self.open.take(part) != Part::Late,
+            EventBatch::Look => self.begun = false,
+            EventBatch::Entry(_) => {}
+        }
+    }
+
+    /// What was read may come once more.
+    fn log(&mut self, events: &[Event]) {
+        for event in events {
+            if event.seq > self.seq {
+                self.open.log(event);
+                self.seq = event.seq;
+            }
+        }
+    }
+
+    /// `{turn, attempt, text}` or null. Asks for what is missing: the log has it of tasks with `stream`, the worker of others.
+    async fn of(&mut self, app: &App, record: &TaskRecord) -> String {
+        if record.state != TaskState::Processing {
+            *self = Self::default();
+            return "null".to_owned();
+        }
+        if !self.begun {
+            self.begun = match self.begin(app, record).await {
+                Ok(()) => true,
+                Err(error) => {
+                    tracing::debug!(task.id = %record.id, %error, "open reply not read");
+                    false
+                }
+            };
+        }
+        self.open.so_far().map_or_else(
+            || "null".to_owned(),
+            |(attempt, turn, text)| {
+                json(&serde_json::json!({ "turn": turn, "attempt": attempt, "text": text }))
+            },
+        )
+    }
+
+    async fn begin(&mut self, app: &App, record: &TaskRecord) -> Result<(), StoreError> {
+        if !record.stream {
+            return app.store.watch(&record.id).await;
+        }
+        self.open = OpenReply::default();
+        let (_, last) = app.store.events(&record.id, u64::from(u32::MAX), 1).await?;
+        let after = last.saturating_sub(MOST_EVENTS);
+        let (events, _) = app.store.events(&record.id, after, MOST_EVENTS).await?;
+        self.seq = after;
+        self.log(&events);
+        Ok(())
     }
 }
 
@@ -138,6 +219,7 @@ async fn look(
         calls: data_of(&calls),
         tree,
         last_seq,
+        reply: String::new(),
     })
 }
 
@@ -250,15 +332,9 @@ impl Reader {
             look.task,
             json(&events),
             json(&messages),
-            reply_so_far(),
+            look.reply,
             look.calls,
         );
         Ok((frame::data(self.id, &data), more))
     }
-}
-
-/// The text of the reply that the model is giving: `{turn, attempt, text}`. It is not kept anywhere until it is committed, so
-/// there is none.
-fn reply_so_far() -> &'static str {
-    "null"
 }
