@@ -23,7 +23,7 @@ export default ts.config(
     },
   },
   {
-    files: ["dev/**/*.mjs", "eslint.config.js"],
+    files: ["dev/**/*.mjs", "e2e/**/*.mjs", "eslint.config.js"],
     languageOptions: {
       globals: {
         process: "readonly",
