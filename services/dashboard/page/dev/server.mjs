@@ -197,6 +197,7 @@ function state({ topic, params }) {
     overview: "/overview",
     tasks: "/tasks",
     approvals: "/approvals",
+    tool_calls: "/tool-calls",
     batches: "/batches",
     workers: "/workers",
     agents: "/agents",

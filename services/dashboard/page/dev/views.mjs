@@ -277,7 +277,6 @@ export function agentInFull(w, a) {
   const limits = { max_turns: 20, max_total_tokens: 200_000, max_tool_calls: 40, max_wall_seconds: 600 };
   return {
     ...agent(w, a),
-    limits,
     definition: {
       name: a.name,
       description: a.description,

@@ -291,8 +291,7 @@ export class World {
   }
 
   say(rec, message) {
-    const { index: _, ...body } = message;
-    rec.messages.push({ index: rec.messages.length, ...body });
+    rec.messages.push({ ...message, index: rec.messages.length });
     rec.version += 1;
   }
 

@@ -86,7 +86,7 @@ function NotFound() {
 
 /** A view that breaks takes nothing else with it. */
 function Boundary({ children }: { children: ComponentChildren }) {
-  const [error, reset] = useErrorBoundary();
+  const [error, reset] = useErrorBoundary() as [unknown, () => void];
   if (error !== undefined) return <ProblemBox problem={asProblem(error)} again={reset} />;
   return <>{children}</>;
 }

@@ -3,7 +3,7 @@ import type { Task, TaskEvent, TaskFrame } from "../src/api/types";
 import { age, bytes, cost, duration, offset, percent, plural, relative, short, shortId } from "../src/lib/format";
 import { fillPage, heldRows } from "../src/lib/paging";
 import { blocks, jsonOf, pieces } from "../src/lib/prose";
-import { confirmedBy, lastMessage, lastSeq, mergeFrame, type TaskFeed } from "../src/lib/taskfeed";
+import { confirmedBy, lastMessage, lastSeq, mergeFrame, replyOf, type TaskFeed } from "../src/lib/taskfeed";
 import { changed, formatPlace, matchRoute, parsePlace } from "../src/lib/url";
 
 describe("numbers and durations", () => {
@@ -97,7 +97,7 @@ describe("paging", () => {
     "2": { data: [{ id: "a" }, { id: "b" }], next_cursor: "3" },
     "3": { data: [{ id: "c" }] },
   };
-  const load = async (query: { cursor?: string }) => pages[query.cursor ?? ""] ?? { data: [] };
+  const load = (query: { cursor?: string }) => Promise.resolve(pages[query.cursor ?? ""] ?? { data: [] });
 
   it("goes on through short and empty pages until it is full or it ends", async () => {
     const progress: number[] = [];
@@ -186,6 +186,24 @@ describe("the feed of a task", () => {
     expect(feed({ reply }, { reply: null }).reply).toBeNull();
     expect(feed({ reply }, { messages: [said(0)], reply }).reply).toBeNull();
     expect(feed({ reply }, { task: task("cancelled"), reply }).reply).toBeNull();
+  });
+  it("reads a reply from the log where no frame tells it", () => {
+    const chunk = (seq: number, words: string, attempt = 1): TaskEvent => ({
+      ...event(seq, "progress_update_completion_chunk", { text: words }),
+      attempt,
+    });
+    const started = event(1, "progress_update_run_turn_started");
+    const f = feed({
+      events: [started, chunk(2, "a "), event(3, "run_steering_accepted"), chunk(4, "b")],
+      reply: null,
+    });
+    expect(f.reply).toEqual({ turn: 1, attempt: 1, text: "a b" });
+    const done = { events: [event(5, "progress_update_completion_completed")], reply: null };
+    expect(mergeFrame(f, { task: task("processing"), ...done }).reply).toBeNull();
+    expect(replyOf([chunk(1, "old"), event(2, "task_recovered"), chunk(3, "new", 2)])?.text).toBe("new");
+    expect(replyOf([chunk(1, "old"), chunk(2, "new", 2)])).toEqual({ turn: 1, attempt: 2, text: "new" });
+    expect(replyOf([chunk(1, "x"), event(2, "progress_update_completion_interrupted")])).toBeNull();
+    expect(feed({ events: [chunk(1, "x")], task: task("cancelled"), reply: null }).reply).toBeNull();
   });
   it("keeps identity when nothing is new", () => {
     const f = feed({ events: [event(1)] });

@@ -75,9 +75,11 @@ async function problemOf(response: Response): Promise<ProblemError> {
 }
 
 async function send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response> {
-  const init: RequestInit = { method, headers: { accept: "application/json", ...headers }, credentials: "same-origin" };
+  const all: Record<string, string> = { accept: "application/json", ...headers };
+  const init: RequestInit = { method, headers: all, credentials: "same-origin" };
   if (method !== "GET") {
-    init.headers = { ...init.headers, "content-type": "application/json", "X-Factorial-Dashboard": "1" };
+    all["content-type"] = "application/json";
+    all["X-Factorial-Dashboard"] = "1";
     init.body = JSON.stringify(body ?? {});
   }
   let response: Response;

@@ -47,7 +47,6 @@ export interface LiveEnvironment {
 }
 
 export const POLL_MS = 2_000;
-const SLOW_POLL_MS = 5_000;
 /** A subscription that failed in the server is asked for again after so long. */
 const REFUSED_MS = 2_500;
 const PING_MS = 15_000;
@@ -56,8 +55,6 @@ const SILENCE_MS = 35_000;
 const OPEN_TIMEOUT_MS = 8_000;
 /** So many sockets in a row could not be had before polling begins. */
 const FAILURES_BEFORE_POLLING = 2;
-/** Topics that the socket does not have. */
-const POLLED = new Set(["tool_calls"]);
 
 interface Subscription extends Listener {
   id: number;
@@ -97,7 +94,7 @@ export class Live {
     const drop = (): void => {
       this.subscriptions.delete(subscription.id);
       if (subscription.timer !== null) this.env.cancel(subscription.timer);
-      const known = this.ready && !subscription.over && !POLLED.has(subscription.topic);
+      const known = this.ready && !subscription.over;
       if (known) this.send({ type: "unsubscribe", id: subscription.id });
     };
     return {
@@ -135,8 +132,7 @@ export class Live {
   }
 
   private begin(subscription: Subscription): void {
-    if (POLLED.has(subscription.topic)) this.pollSlowly(subscription);
-    else if (this.ready) this.ask(subscription);
+    if (this.ready) this.ask(subscription);
     else if (this.poller !== null) void this.pollOne(subscription);
   }
 
@@ -182,7 +178,7 @@ export class Live {
     this.stopPolling();
     this.link.value = { kind: "live" };
     for (const subscription of this.subscriptions.values()) {
-      if (!subscription.over && !POLLED.has(subscription.topic)) this.ask(subscription);
+      if (!subscription.over) this.ask(subscription);
     }
     this.ping();
   }
@@ -262,8 +258,7 @@ export class Live {
   private startPolling(): void {
     if (this.poller !== null) return;
     const round = async (): Promise<void> => {
-      const asked = [...this.subscriptions.values()].filter((s) => !POLLED.has(s.topic));
-      await Promise.all(asked.map((subscription) => this.pollOne(subscription)));
+      await Promise.all([...this.subscriptions.values()].map((subscription) => this.pollOne(subscription)));
       if (this.poller !== null) this.poller = this.env.later(POLL_MS, () => void round());
     };
     this.poller = this.env.later(0, () => void round());
@@ -304,24 +299,5 @@ export class Live {
     if (link.kind === "polling") {
       this.link.value = { kind: "lost", retryAt: link.retryAt, since: this.lostSince, reason: problem.title };
     }
-  }
-
-  /** Whatever the connection: this topic has no other way. */
-  private pollSlowly(subscription: Subscription): void {
-    const round = async (): Promise<void> => {
-      try {
-        subscription.data(await this.env.poll(subscription.topic, subscription.params()));
-      } catch (error) {
-        const problem = asProblem(error);
-        if (problem.status >= 400 && problem.status < 500) {
-          subscription.over = true;
-          subscription.problem(problem);
-        } else subscription.stale();
-      }
-      if (!subscription.over && this.subscriptions.has(subscription.id)) {
-        subscription.timer = this.env.later(SLOW_POLL_MS, () => void round());
-      }
-    };
-    void round();
   }
 }

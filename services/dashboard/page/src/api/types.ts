@@ -45,9 +45,8 @@ export interface EventPage {
 /** What only the dashboard tells of an agent. Absent: not known. */
 export interface AgentExtras {
   paused?: boolean;
-  /** As its file has it, without secrets. */
-  definition?: unknown;
-  limits?: Record<string, unknown>;
+  /** Of a single agent: as its file has it, without what must not be shown. */
+  definition?: { limits?: Record<string, unknown> } | null;
 }
 
 export interface Config {

@@ -17,7 +17,8 @@ const WINDOW_NAME = { hour: "the last hour", day: "the last 24 hours", week: "th
 export function attention(overview: Overview, approvals: number, now: number): Notice[] {
   const out: Notice[] = [];
   const { counts, totals } = overview;
-  if (overview.workers === 0) out.push({ key: "workers", tone: "bad", text: "No worker runs", path: "/workers" });
+  if (overview.workers === 0)
+    out.push({ key: "workers", tone: "bad", text: "No worker takes tasks", path: "/workers" });
   for (const agent of overview.agents) {
     if (agent.counts.queued === 0) continue;
     const link = { path: `/agents/${encodeURIComponent(agent.name)}` };

@@ -25,7 +25,7 @@ export interface TokensOf {
 export function tokens(event: TaskEvent): TokensOf | undefined {
   const nested = event.data["usage"];
   const usage = (typeof nested === "object" && nested !== null ? nested : event.data) as Record<string, unknown>;
-  const read = (key: string): number => (typeof usage[key] === "number" ? (usage[key] as number) : 0);
+  const read = (key: string): number => (typeof usage[key] === "number" ? usage[key] : 0);
   const found = {
     input: read("input_tokens"),
     output: read("output_tokens"),

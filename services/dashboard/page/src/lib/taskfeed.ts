@@ -3,6 +3,7 @@
  * small and only the new part of the logs; frames may overlap after a reconnect, and a hole is noticed.
  */
 import type { AwaitedCall, Message, Reply, Task, TaskEvent, TaskFrame, TaskTree } from "../api/types";
+import { CHUNK, text } from "./events";
 import { isTerminal } from "./status";
 
 export interface TaskFeed {
@@ -52,11 +53,12 @@ export function mergeFrame(feed: TaskFeed | null, frame: TaskFrame): TaskFeed {
     .sort((a, b) => a.index - b.index);
   const messages = newMessages.length > 0 ? [...before.messages, ...newMessages] : before.messages;
 
+  const events = taken.length > 0 ? [...before.events, ...taken] : before.events;
   return {
     task: frame.task,
-    events: taken.length > 0 ? [...before.events, ...taken] : before.events,
+    events,
     messages,
-    reply: replyNow(frame, before.reply, newMessages),
+    reply: replyNow(frame, before.reply, newMessages, events),
     toolCalls: frame.tool_calls ?? before.toolCalls,
     tree: frame.tree ?? before.tree,
     gap: !accept,
@@ -64,12 +66,43 @@ export function mergeFrame(feed: TaskFeed | null, frame: TaskFrame): TaskFeed {
   };
 }
 
-/** The text that streams, unless it is a message already. */
-function replyNow(frame: TaskFrame, before: Reply | null, fresh: readonly Message[]): Reply | null {
-  const reply = frame.reply === undefined ? before : frame.reply;
-  if (reply === null || isTerminal(frame.task.status)) return null;
+/**
+ * The text that streams, unless it is a message already: as the frame tells it, or else as the log does of tasks that
+ * keep it there.
+ */
+function replyNow(
+  frame: TaskFrame,
+  before: Reply | null,
+  fresh: readonly Message[],
+  events: readonly TaskEvent[],
+): Reply | null {
+  if (isTerminal(frame.task.status)) return null;
+  const told = frame.reply === undefined ? before : frame.reply;
+  const reply = told ?? replyOf(events);
+  if (reply === null) return null;
   const committed = fresh.some((message) => message.role === "assistant" && message.turn >= reply.turn);
   return committed ? null : reply;
+}
+
+/** A log says these of a reply that is not, or not any more, under way. */
+const REPLY_ENDS =
+  /^(progress_update_completion_(completed|interrupted)|progress_update_run_turn_started|task_retried|task_recovered|run_\w+ed)$/;
+const STEERING = /^run_steering_/;
+
+/** Text at the end of a log: of the last turn, by its last attempt. */
+export function replyOf(events: readonly TaskEvent[]): Reply | null {
+  const parts: string[] = [];
+  let last: TaskEvent | null = null;
+  for (let i = events.length - 1; i >= 0; i -= 1) {
+    const event = events[i];
+    if (!event) break;
+    if (event.event_type === CHUNK) {
+      last ??= event;
+      if (event.turn !== last.turn || event.attempt !== last.attempt) break;
+      parts.push(text(event, "text") ?? "");
+    } else if (REPLY_ENDS.test(event.event_type) && !STEERING.test(event.event_type)) break;
+  }
+  return last ? { turn: last.turn, attempt: last.attempt, text: parts.reverse().join("") } : null;
 }
 
 /** How an action is known to have taken effect: by the event that it causes. */

@@ -30,12 +30,12 @@ export function formatPlace(place: Place, base: string): string {
 }
 
 export function changed(query: Record<string, string>, changes: Changes): Record<string, string> {
-  const next = { ...query };
+  const next = new Map(Object.entries(query));
   for (const [key, value] of Object.entries(changes)) {
-    if (value === null || value === undefined || value === "") delete next[key];
-    else next[key] = value;
+    if (value === null || value === undefined || value === "") next.delete(key);
+    else next.set(key, value);
   }
-  return next;
+  return Object.fromEntries(next);
 }
 
 export interface Match {

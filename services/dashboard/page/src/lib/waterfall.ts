@@ -7,17 +7,7 @@ import type { TaskEvent } from "../api/types";
 import { at, CHUNK, number, type TokensOf, text, tokens } from "./events";
 
 export type SpanKind =
-  | "scheduled"
-  | "queue"
-  | "turn"
-  | "model"
-  | "tool"
-  | "approval"
-  | "deferred"
-  | "child"
-  | "parked"
-  | "backoff"
-  | "mark";
+  "scheduled" | "queue" | "turn" | "model" | "tool" | "approval" | "deferred" | "child" | "parked" | "backoff" | "mark";
 
 /** `cut`: what it was part of ended before it did. */
 export type SpanState = "open" | "ok" | "failed" | "cut" | "interrupted" | "denied" | "expired";

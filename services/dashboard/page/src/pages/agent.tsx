@@ -222,7 +222,7 @@ function Definition({ agent }: { agent: Agent }) {
   return (
     <div class="grid overview-main">
       <Card title="Definition">
-        {agent.definition === undefined ? (
+        {!agent.definition ? (
           <p class="muted">The workers announce no more than what is beside.</p>
         ) : (
           <JsonView value={agent.definition} open={2} label="definition" />
@@ -244,7 +244,7 @@ function Definition({ agent }: { agent: Agent }) {
                     </span>
                   )),
             ],
-            ...Object.entries(agent.limits ?? {}).map(([key, value]): [string, string] => [
+            ...Object.entries(agent.definition?.limits ?? {}).map(([key, value]): [string, string] => [
               key.replaceAll("_", " "),
               typeof value === "number" ? whole(value) : String(value),
             ]),

@@ -51,6 +51,9 @@ export function BulkBar(props: Props) {
   );
 }
 
+/** The server takes so many ids in one request. */
+const MOST_IDS = 1_000;
+
 type Phase = "ask" | "run" | "stopped" | "done";
 
 function BulkDialog({
@@ -69,6 +72,7 @@ function BulkDialog({
   const [problem, setProblem] = useState<Problem | null>(null);
   const stop = useRef(false);
   const cursor = useRef<string | undefined>(undefined);
+  const from = useRef(0);
   const wanted = everything ? total : selected.size;
   const verb = action === "cancel" ? "cancelled" : "retried";
 
@@ -81,13 +85,14 @@ function BulkDialog({
         const answer = await api.bulk({
           action,
           filter: everything ? filter : null,
-          ids: everything ? null : [...selected],
+          ids: everything ? null : [...selected].slice(from.current, from.current + MOST_IDS),
           ...(action === "cancel" && reason ? { reason } : {}),
           ...(cursor.current ? { cursor: cursor.current } : {}),
         });
         setSum((before) => ({ done: before.done + answer.done, refused: before.refused + answer.refused }));
         cursor.current = answer.next_cursor ?? undefined;
-        if (!cursor.current) break;
+        if (!cursor.current) from.current += MOST_IDS;
+        if (!cursor.current && (everything || from.current >= selected.size)) break;
         if (stop.current) {
           setPhase("stopped");
           return;

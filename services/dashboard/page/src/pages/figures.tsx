@@ -17,7 +17,7 @@ export function Latency({ queueWait, runTime }: { queueWait: Percentiles; runTim
       {(
         [
           ["Queue wait", queueWait, "until a worker claims it"],
-          ["Run time", runTime, "from enqueue to end"],
+          ["Run time", runTime, "from first claim to end"],
         ] as const
       ).map(([name, p, what]) => (
         <table class="plain" key={name}>

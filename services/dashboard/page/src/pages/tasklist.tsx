@@ -124,7 +124,7 @@ function FirstPage(props: PageProps) {
       <div class="list-state" aria-live="polite">
         {held.waiting > 0 && (
           <Button small kind="primary" icon="up" onClick={release}>
-            {`${plural(held.waiting, "new task")}`}
+            {plural(held.waiting, "new task")}
           </Button>
         )}
       </div>

@@ -120,10 +120,7 @@ function Filters() {
   const [owner, setOwner] = useTyped("owner", PAGING);
   const agents = useTopic<Page<Agent>>("agents", {}).data?.data.map((agent) => agent.name) ?? [];
   const custom = !!(q["after"] || q["before"]);
-  const ages = [
-    ...AGES.map(({ value, label }) => ({ value: value as string, label })),
-    { value: "custom", label: "Between…" },
-  ];
+  const ages = [...AGES.map(({ value, label }) => ({ value: value, label })), { value: "custom", label: "Between…" }];
   return (
     <div class="filters" role="search" aria-label="Filter tasks">
       <Field

@@ -31,9 +31,8 @@ export function ConnectionBanner() {
     before.current = link.kind;
   }, [link.kind]);
   if (link.kind === "live" || link.kind === "connecting") return null;
-  // Read so that the countdown goes on.
-  void now.value;
-  const left = Math.max(0, Math.ceil((link.retryAt - Date.now()) / 1000));
+  // The clock of the page makes the countdown go on; the time itself is this machine's, as `retryAt` is.
+  const left = now.value > 0 ? Math.max(0, Math.ceil((link.retryAt - Date.now()) / 1000)) : 0;
   return (
     <div class={`banner banner-${link.kind}`}>
       <Icon name="warning" />

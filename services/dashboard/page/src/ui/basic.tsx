@@ -168,6 +168,7 @@ export async function copyText(text: string): Promise<boolean> {
     area.className = "offscreen";
     document.body.append(area);
     area.select();
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way without TLS
     const done = document.execCommand("copy");
     area.remove();
     return done;

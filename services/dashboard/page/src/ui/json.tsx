@@ -30,7 +30,7 @@ function Node({ name, value, depth, open }: { name?: string; value: unknown; dep
     );
   }
   const list = Array.isArray(value);
-  const entries = Object.entries(value);
+  const entries = Object.entries(value as Record<string, unknown>);
   const size = `${entries.length} ${list ? (entries.length === 1 ? "item" : "items") : entries.length === 1 ? "key" : "keys"}`;
   if (entries.length === 0) {
     return (

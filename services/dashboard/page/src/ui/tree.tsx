@@ -15,13 +15,13 @@ interface Line {
 function lines(node: TreeNode, folded: ReadonlySet<string>, level = 1, parent: string | null = null): Line[] {
   const out: Line[] = [{ node, level, parent }];
   if (folded.has(node.id)) return out;
-  for (const child of node.children ?? []) out.push(...lines(child as TreeNode, folded, level + 1, node.id));
+  for (const child of node.children ?? []) out.push(...lines(child, folded, level + 1, node.id));
   return out;
 }
 
 function ends(node: TreeNode, now: number): number {
   const own = ms(node.finished_at) ?? now;
-  return Math.max(own, ...(node.children ?? []).map((child) => ends(child as TreeNode, now)));
+  return Math.max(own, ...(node.children ?? []).map((child) => ends(child, now)));
 }
 
 export function Tree({ root, current, now }: { root: TreeNode; current: string; now: number }) {
@@ -49,9 +49,10 @@ export function Tree({ root, current, now }: { root: TreeNode; current: string; 
     const children = (line.node.children ?? []).length > 0;
     if (event.key === "ArrowDown") focus(shown[i + 1]?.node.id);
     else if (event.key === "ArrowUp") focus(shown[i - 1]?.node.id);
-    else if (event.key === "ArrowRight" && children)
-      folded.has(focused) ? fold(focused, false) : focus(shown[i + 1]?.node.id);
-    else if (event.key === "ArrowLeft") children && !folded.has(focused) ? fold(focused, true) : focus(line.parent);
+    else if (event.key === "ArrowRight" && children && folded.has(focused)) fold(focused, false);
+    else if (event.key === "ArrowRight" && children) focus(shown[i + 1]?.node.id);
+    else if (event.key === "ArrowLeft" && children && !folded.has(focused)) fold(focused, true);
+    else if (event.key === "ArrowLeft") focus(line.parent);
     else if (event.key === "Enter")
       list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"] a`)?.click();
     else return;
