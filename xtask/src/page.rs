@@ -110,11 +110,7 @@ fn build(page: &Path) -> anyhow::Result<ExitCode> {
     // Written by npm at the end of an installation.
     let installed = changed("node_modules/.package-lock.json");
     if installed.is_none() || installed < changed("package-lock.json") {
-        // Not `ci`: it refuses a lock file that was written where packages for other platforms could not be had.
-        commands.push(npm(
-            page,
-            &["install", "--no-save", "--no-audit", "--no-fund"],
-        ));
+        commands.push(npm(page, &["ci", "--no-audit", "--no-fund"]));
     }
     commands.push(npm(page, &["run", "build"]));
     all(commands)
