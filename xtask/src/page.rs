@@ -7,8 +7,10 @@ use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
 use crate::apt;
-use crate::command::{all, on_path, root, which};
+use crate::command::{all, on_path, root, status, which};
 
+/// What is needed, and where it is.
+const NODE: &str = "20.19 or newer, https://nodejs.org";
 /// What is not a source of the page.
 const MADE: [&str; 2] = ["dist", "node_modules"];
 
@@ -22,10 +24,14 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         eprintln!("error: the page is not built: {missing}");
         return Ok(ExitCode::FAILURE);
     }
+    if !install(&page)? {
+        return Ok(ExitCode::FAILURE);
+    }
     build(&page)
 }
 
-/// Builds it if it is older than its sources. Without Node it says so, and the dashboard goes without.
+/// Builds it if it is older than its sources. Without Node, or what npm would have to fetch, it says so, and the dashboard goes
+/// without.
 ///
 /// # Errors
 /// When a program cannot be run.
@@ -36,6 +42,10 @@ pub(crate) fn refresh() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if !is_stale(&page) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !install(&page)? {
+        eprintln!("the dashboard is built without its page: npm could not fetch what it needs");
         return Ok(ExitCode::SUCCESS);
     }
     build(&page)
@@ -50,6 +60,10 @@ pub(crate) fn tests() -> anyhow::Result<Vec<Command>> {
     let page = place();
     if let Some(missing) = missing(&page) {
         eprintln!("the page is not tested: {missing}");
+        return Ok(Vec::new());
+    }
+    if !install(&page)? {
+        eprintln!("the page is not tested: npm could not fetch what it needs");
         return Ok(Vec::new());
     }
     let mut commands = vec![npm(&page, &["run", "lint"]), npm(&page, &["test"])];
@@ -94,14 +108,24 @@ fn missing(page: &Path) -> Option<String> {
             page.join("package.json").display()
         ));
     }
-    let program = ["node", "npm"].into_iter().find(|name| !on_path(name))?;
-    Some(format!(
-        "{program} is not installed (Node 20 or newer, https://nodejs.org)"
-    ))
+    if let Some(program) = ["node", "npm"].into_iter().find(|name| !on_path(name)) {
+        return Some(format!("{program} is not installed ({NODE})"));
+    }
+    let version = node_version();
+    let enough = version.is_some_and(|version| version >= (20, 19));
+    (!enough).then(|| format!("node is too old ({NODE})"))
 }
 
-fn build(page: &Path) -> anyhow::Result<ExitCode> {
-    let mut commands = Vec::new();
+/// Major and minor.
+fn node_version() -> Option<(u32, u32)> {
+    let output = Command::new("node").arg("--version").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let mut numbers = text.trim().trim_start_matches('v').split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Fetches what it needs, if that has changed. Whether it is there.
+fn install(page: &Path) -> anyhow::Result<bool> {
     let changed = |path: &str| {
         fs::metadata(page.join(path))
             .and_then(|file| file.modified())
@@ -109,11 +133,14 @@ fn build(page: &Path) -> anyhow::Result<ExitCode> {
     };
     // Written by npm at the end of an installation.
     let installed = changed("node_modules/.package-lock.json");
-    if installed.is_none() || installed < changed("package-lock.json") {
-        commands.push(npm(page, &["ci", "--no-audit", "--no-fund"]));
+    if installed.is_some() && installed >= changed("package-lock.json") {
+        return Ok(true);
     }
-    commands.push(npm(page, &["run", "build"]));
-    all(commands)
+    Ok(status(&mut npm(page, &["ci", "--no-audit", "--no-fund"]))?.success())
+}
+
+fn build(page: &Path) -> anyhow::Result<ExitCode> {
+    all([npm(page, &["run", "build"])])
 }
 
 fn npm(page: &Path, arguments: &[&str]) -> Command {
