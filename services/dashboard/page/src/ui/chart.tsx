@@ -156,7 +156,11 @@ function Canvas({ plot: Plot, label, starts, bucketSeconds, series, height = 220
         padding: [8, 4, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-        scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.08)] } },
+        scales: {
+          // The bar of the last bucket stands to the right of its start.
+          x: { time: true, range: (_, min, max) => [min, max + (bars.length > 0 ? bucketSeconds : 0)] },
+          y: { range: (_, __, max) => [0, Math.max(1, max * 1.08)] },
+        },
         axes: [
           {
             ...axis,
