@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { schemaOf, staleAt } from "../dev/schema.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const binaries = process.env.FACTORIAL_BIN ?? join(here, "../../../../target/debug");
@@ -120,6 +121,11 @@ const completed = async () =>
   );
 
 const tests = {
+  async "the page's types are those of the served document"() {
+    const stale = staleAt(await schemaOf(`${base}/observability/api/openapi.json`));
+    assert.equal(stale, null, "src/api/schema.d.ts is stale: npm run generate with a dashboard of this build");
+  },
+
   async "the overview shows tasks as they end"() {
     await submit("writer", "[[sim:noop]] first");
     await open("");
