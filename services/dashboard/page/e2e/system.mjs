@@ -227,6 +227,44 @@ const tests = {
     assert.equal(states.filter((state) => state === "cancelled").length, 2, states.join(" "));
   },
 
+  async "tasks are narrowed to several states, to when they ended, and to their worker"() {
+    const mark = { metadata: { case: "narrowed" } };
+    const ended = await submit("writer", "[[sim:noop]] ended", mark);
+    const held = await submit("writer", "[[sim:latency_ms=60000]] held", mark);
+    const later = await submit("writer", "later", { ...mark, delay_seconds: 3600 });
+    await reaches(ended, "completed");
+    await reaches(held, "processing");
+    const shows = (what, wanted) =>
+      until(what, async () => {
+        const links = await page.locator("tbody tr a[href*='/tasks/']").evaluateAll((all) => all.map((a) => a.href));
+        const ids = new Set(links.map((link) => /tasks\/([^?]+)/.exec(link)[1]));
+        return ids.size === wanted.length && wanted.every((id) => ids.has(id));
+      });
+    await open("/tasks?q=narrowed");
+    await shows("all three", [ended, held, later]);
+    const chip = (name) => page.locator(".chips").getByRole("button", { name });
+    await chip("Processing").click();
+    await chip("Completed").click();
+    await shows("those two", [held, ended]);
+    assert.match(page.url(), /status=processing%2Ccompleted/);
+    await page.reload();
+    await shows("the same after a reload", [held, ended]);
+    await chip("All").click();
+    await page.getByLabel("Ended", { exact: true }).selectOption("15m");
+    await shows("the one that has ended", [ended]);
+    await page.getByLabel("Ended", { exact: true }).selectOption("-1h");
+    await page.getByText("No task matches").waitFor();
+    await open("/workers");
+    await page.locator("tbody a[href*='worker=']").first().click();
+    await until("what the worker holds", async () =>
+      (await page.locator("tbody").textContent()).includes("Processing"),
+    );
+    await page.getByLabel("Text in id or metadata").fill("narrowed");
+    await shows("the one that it holds", [held]);
+    for (const id of [held, later]) await call(`/tasks/${id}/cancel`, {});
+    await page.getByText("No task matches").waitFor();
+  },
+
   async "an agent is paused and resumed"() {
     await open("/agents/writer");
     await page.getByRole("button", { name: "Pause…" }).click();
@@ -317,6 +355,7 @@ for (const [name, run] of Object.entries(tests)) {
     const said = String(error.message ?? error)
       .split("\n")
       .slice(0, 8);
+    said.push(...dashboard.said.split("\n").slice(-8));
     console.log(`FAIL  ${name}\n      ${said.join("\n      ")}`);
     await page.screenshot({ path: join(tmpdir(), `factorial-page-fail-${failed}.png`) }).catch(() => undefined);
   }

@@ -262,7 +262,8 @@ export interface paths {
         };
         /**
          * Lists tasks, newest first: those in a state that is terminal by their end, others by when they were made.
-         * @description A page can be shorter than `limit`, or empty, and still have a `next_cursor`: a bounded number of tasks is looked at
+         * @description Of several states, those that wait come first, then those that run, then those that have ended.
+         *     A page can be shorter than `limit`, or empty, and still have a `next_cursor`: a bounded number of tasks is looked at
          *     for each page. What ended a moment ago, or changed its state, may be missing from a list by state.
          */
         get: operations["list_tasks"];
@@ -938,13 +939,16 @@ export interface components {
         BulkAction: "cancel" | "retry";
         /** @description Which tasks: the parameters of `GET tasks`; what is absent does not matter. */
         BulkFilter: {
-            status?: components["schemas"]["TaskStatus"] | null;
+            status?: components["schemas"]["TaskStatus"][];
             agent?: string | null;
             owner_id?: string | null;
             batch_id?: string | null;
             q?: string | null;
             created_after?: components["schemas"]["Time"] | null;
             created_before?: components["schemas"]["Time"] | null;
+            finished_after?: components["schemas"]["Time"] | null;
+            finished_before?: components["schemas"]["Time"] | null;
+            worker_id?: string | null;
         };
         /** @description Many tasks to be cancelled or run again: either those that a filter finds, or those named. */
         BulkRequest: {
@@ -1319,7 +1323,7 @@ export interface components {
             success_rate?: number | null;
             /**
              * Format: double
-             * @description Tasks completed in the window, for each minute of it.
+             * @description Tasks completed a minute, in the last five minutes, whatever the window.
              */
             completed_per_minute: number;
             /** @description Time in the queue, of tasks claimed in the window. */
@@ -3089,8 +3093,8 @@ export interface operations {
                 owner_id?: string;
                 /** @description Only this agent's */
                 agent?: string;
-                /** @description Only in this state */
-                status?: components["schemas"]["TaskStatus"];
+                /** @description Only in one of these states, with commas between them */
+                status?: components["schemas"]["TaskStatus"][];
                 /** @description Only members of this batch */
                 batch_id?: string;
                 /** @description Only with this text in their id, or in a key or value of their metadata; upper and lower case are the same */
@@ -3099,6 +3103,12 @@ export interface operations {
                 created_after?: components["schemas"]["Time"];
                 /** @description Only made before this time */
                 created_before?: components["schemas"]["Time"];
+                /** @description Only ended at this time or later */
+                finished_after?: components["schemas"]["Time"];
+                /** @description Only ended before this time */
+                finished_before?: components["schemas"]["Time"];
+                /** @description Only those that this worker runs */
+                worker_id?: string;
                 /** @description Most tasks of a page; 50 if absent */
                 limit?: number;
                 /** @description `next_cursor` of the page before */

@@ -125,7 +125,7 @@ function Whole({ batch }: { batch: Batch }) {
           <>
             <Narrow value={status} />
             <TaskList
-              filter={{ batch_id: batch.id, ...(status ? { status } : {}) }}
+              filter={{ batch_id: batch.id, ...(status ? { status: [status] } : {}) }}
               caption="Members"
               without={["owner"]}
               total={status ? (batch.counts[status] ?? 0) : batch.accepted}
