@@ -7,6 +7,7 @@ mod asked;
 mod batch;
 mod connect;
 mod conversation;
+mod delivery;
 mod error;
 mod event;
 mod failure;
@@ -29,29 +30,34 @@ mod task;
 mod timeline;
 mod wait;
 mod wake;
+mod webhook;
 
 pub use asked::{Asked, AskedFilter, AskedPage};
 pub use batch::{BatchListPage, BatchRecord, BatchState, Unsettled};
 pub use connect::{ConnectError, StoreOptions};
 pub use conversation::{Entry, InputMessage, Role, ToolCall};
+pub use delivery::{Delivery, DeliveryId, DeliveryState, Subject};
 pub use error::{StoreError, UnavailableReason};
 pub use event::{Event, EventType, NewEvent};
 pub use failure::{Failure, kind as failure_kind};
 pub use feed::FeedEntry;
 pub use ids::{
-    AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WorkerId,
+    AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WebhookId,
+    WorkerId,
 };
 pub use keys::Keys;
 pub use list::{ListFilter, ListPage};
 pub use live::{EventBatch, ReplyText, Subscription};
 pub use registry::{AgentAnnouncement, WorkerAgentSlots, WorkerAnnouncement};
 pub use scripts::{
+    add_webhook::AddedWebhook,
     answer::{Answer, AnswerOutcome},
     cancel::CancelOutcome,
     cancel_batch::CancelBatchOutcome,
     cascade::Cascade,
     claim::{ClaimRequest, Claimed},
     commit::{Commit, CommitOutcome},
+    due_deliveries::{DueDeliveries, Leased},
     enqueue::{Enqueued, Idempotency, NewTask, Parent, Start},
     expire::Expired,
     finish::{Ending, Finish, FinishOutcome, Plain},
@@ -65,6 +71,7 @@ pub use scripts::{
     report_progress::ProgressOutcome,
     retry::RetryOutcome,
     seal_batch::SealedBatch,
+    settle_delivery::Settled,
     steer::{Steer, SteerOutcome},
 };
 pub use signals::{Signal, SignalStream};
@@ -73,3 +80,4 @@ pub use task::{TaskRecord, TaskState, Tree, Usage};
 pub use timeline::{Bucket, TimelineConfig};
 pub use wait::{NewWait, Wait, WaitKey, WaitKind, WaitOutcome, WaitStatus, WaitSubject};
 pub use wake::{WaitId, Waiter};
+pub use webhook::{Receiver, TaskWebhook, Webhook, WebhookEvent};

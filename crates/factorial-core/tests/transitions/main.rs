@@ -43,4 +43,5 @@ mod timeline;
 mod timeouts;
 mod tree;
 mod wake;
+mod webhooks;
 mod world;

@@ -9,6 +9,7 @@ mod promote;
 mod reconcile;
 mod recover;
 mod waits;
+mod webhooks;
 
 pub(crate) use batches::Batches;
 pub(crate) use cascade::Cascade;
@@ -19,3 +20,4 @@ pub(crate) use promote::Promote;
 pub(crate) use reconcile::Reconcile;
 pub(crate) use recover::Recover;
 pub(crate) use waits::Waits;
+pub(crate) use webhooks::Webhooks;
