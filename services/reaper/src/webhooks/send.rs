@@ -2,7 +2,7 @@
 //!
 //! Invariant: no redirect is followed, no proxy is asked, and of an answer at most a kilobyte is read.
 
-use std::{error::Error as _, io, net::IpAddr, time::Duration};
+use std::{error::Error, io, net::IpAddr, time::Duration};
 
 use reqwest::{
     Client, Response, StatusCode, Url,
@@ -128,9 +128,14 @@ fn reason(error: &reqwest::Error) -> Said {
         if inner.is::<UnknownHost>() {
             return Said::Nothing("unknown_host");
         }
-        let io = inner.downcast_ref::<io::Error>();
-        garbled |= io.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
-        cause = inner.source();
+        cause = match inner.downcast_ref::<io::Error>() {
+            Some(error) => {
+                garbled |= error.kind() == io::ErrorKind::InvalidData;
+                // Its source would be that of what it wraps.
+                error.get_ref().map(|wrapped| wrapped as &dyn Error)
+            }
+            None => inner.source(),
+        };
     }
     Said::Nothing(if error.is_timeout() {
         "timeout"
