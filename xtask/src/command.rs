@@ -29,8 +29,15 @@ pub(crate) fn has_cargo_tool(name: &str) -> bool {
 
 /// Whether the program is on PATH.
 pub(crate) fn on_path(program: &str) -> bool {
+    which(program).is_some()
+}
+
+/// Where the program is on PATH.
+pub(crate) fn which(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|dir| dir.join(program).is_file())
+    env::split_paths(&path)
+        .map(|dir| dir.join(program))
+        .find(|path| path.is_file())
 }
 
 /// Runs quietly; whether it ended well.

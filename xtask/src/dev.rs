@@ -5,10 +5,15 @@ use std::os::unix::process::CommandExt as _;
 use std::process::ExitCode;
 
 use crate::command::{cargo, root};
+use crate::page;
 
-/// Builds the CLI and becomes `factorial dev` with these arguments. It takes the
+/// Builds the page if it is old, and the CLI, and becomes `factorial dev` with these arguments. It takes the
 /// place of this process, so that signals and Ctrl-C reach it alone.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    let built = page::refresh()?;
+    if built != ExitCode::SUCCESS {
+        return Ok(built);
+    }
     let mut command = cargo();
     command.args(["run", "--package", "factorial-cli", "--bin", "factorial"]);
     command

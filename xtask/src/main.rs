@@ -1,8 +1,10 @@
 //! Development tasks, run as `cargo xtask <task>`; few dependencies, so that it builds in seconds.
 
+mod apt;
 mod command;
 mod dev;
 mod lint;
+mod page;
 mod performance;
 mod redis;
 mod test;
@@ -16,9 +18,11 @@ Usage: cargo xtask <task> [arguments]
 
 Tasks:
   dev [arguments]   build `factorial` and run `factorial dev` with these arguments
-  test [arguments]  install what the tests need, build the binaries, run all tests;
-                    the arguments go to cargo nextest (or cargo test)
+  test [arguments]  install what the tests need, build the binaries, run all tests,
+                    with Node also those of the page, in a browser;
+                    arguments go to cargo nextest (or cargo test), and leave the page out
   lint              rustfmt, clippy, rustdoc, and cargo-deny where it is installed
+  page              build the dashboard's page, which the dashboard embeds; needs Node
   performance [--quick] [measurement]...
                     measure with release binaries and write the tables of docs/performance.md;
                     --quick measures little and only prints them
@@ -41,6 +45,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("dev") => dev::run(&rest),
         Some("test") => test::run(&rest),
         Some("lint") if rest.is_empty() => lint::run(),
+        Some("page") if rest.is_empty() => page::run(),
         Some("performance") => performance::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

@@ -3,12 +3,17 @@
 use std::process::ExitCode;
 
 use crate::command::{all, cargo, has_cargo_tool};
+use crate::page;
 use crate::redis;
 
 /// Installs what is missing, builds the binaries that tests start, and runs all
 /// tests: first the documentation's, so that the runner's summary comes last.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     redis::ensure()?;
+    let built = page::refresh()?;
+    if built != ExitCode::SUCCESS {
+        return Ok(built);
+    }
     let mut build = cargo();
     build.args(["build", "--workspace", "--bins"]);
     let mut docs = cargo();
@@ -26,5 +31,9 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         tests.arg("--workspace");
     }
     tests.args(arguments);
-    all([build, docs, tests])
+    let mut commands = vec![build, docs, tests];
+    if arguments.is_empty() {
+        commands.extend(page::tests()?);
+    }
+    all(commands)
 }

@@ -23,6 +23,9 @@ pub struct Agent {
     /// Names of its tools.
     #[serde(default)]
     pub tools: Vec<String>,
+    /// Nothing new of it is run until it is resumed; its tasks are accepted and wait.
+    #[serde(default)]
+    pub paused: bool,
     /// Workers that serve it now.
     pub workers: u32,
     /// Tasks of it that wait in a queue.
@@ -31,4 +34,7 @@ pub struct Agent {
     pub processing: u64,
     /// When a worker announced it last, which each does once a minute.
     pub last_seen_at: Time,
+    /// Of a single agent: its definition as far as it may be shown, without addresses, headers and keys.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub definition: Option<serde_json::Value>,
 }

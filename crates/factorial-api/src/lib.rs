@@ -6,6 +6,7 @@
 mod agent;
 mod approval;
 mod batch;
+mod dashboard;
 mod event;
 mod feed;
 mod health;
@@ -26,6 +27,11 @@ pub use batch::{
     Batch, BatchEvent, BatchEventPage, BatchLeft, BatchMember, BatchPage, BatchProblem,
     BatchResult, BatchSettings, BatchStatus, CancelBatchRequest, LineProblem, Progress,
     ProgressUnit, SubmitBatch,
+};
+pub use dashboard::{
+    Activity, AgentActivity, BulkAction, BulkFilter, BulkRequest, BulkResponse, ChoreInfo,
+    DashboardConfig, LiveRequest, Overview, PartitionInfo, Percentiles, RedisInfo, StatusCounts,
+    System, Window, WindowModelUse, WindowTotals,
 };
 pub use event::{Event, EventPage, TEXT_DELTA, TextDelta};
 pub use feed::{

@@ -64,6 +64,8 @@ pub enum ErrorCode {
     ProgressExhausted,
     /// The token of the callback is none of this namespace.
     InvalidToken,
+    /// Of the dashboard: a changing request without the header of its page, or one from a page of another site.
+    ForeignOrigin,
     /// Too many messages wait to be applied to this task.
     SteeringFull,
     /// The conversation has reached its maximum size.

@@ -3,7 +3,8 @@
 //! The one place here, with the ceilings, that speaks Redis itself: what it asks is about the server, not about tasks.
 
 use deadpool_redis::redis::{
-    self, AsyncConnectionConfig, Client, FromRedisValue, aio::MultiplexedConnection,
+    self, AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo as _,
+    aio::MultiplexedConnection, io::tcp::TcpSettings,
 };
 use factorial_core::Namespace;
 use factorial_local_redis::{Engine, Listen, LocalRedis, Options as LocalOptions};
@@ -34,7 +35,13 @@ impl Server {
             let local = start().await?;
             (local.url(), Some(local))
         };
-        let client = Client::open(url.as_str()).map_err(BenchError::Unreachable)?;
+        // As the services connect.
+        let tcp = TcpSettings::default().set_nodelay(true);
+        let address = url.as_str().into_connection_info();
+        let address = address
+            .map_err(BenchError::Unreachable)?
+            .set_tcp_settings(tcp);
+        let client = Client::open(address).map_err(BenchError::Unreachable)?;
         let connection = connect(&client).await?;
         Ok(Self {
             client,

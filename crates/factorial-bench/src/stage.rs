@@ -99,6 +99,7 @@ impl<'a> Stage<'a> {
             model: None,
             tools: Vec::new(),
             approvals: std::collections::BTreeMap::new(),
+            definition: None,
             seen_ms: 0,
         };
         let ttl = std::time::Duration::from_secs(1);

@@ -84,7 +84,7 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
         Command::Bench(args) => bench::run(&args, &environment, printer).await,
         Command::BenchRole => bench::role().await,
         Command::Run(args) => run::run(&gateway(&args.common)?, &args).await,
-        Command::Agents(args) => commands::agents(&gateway(&args.common)?, &args).await,
+        Command::Agents(args) => commands::agents(&gateway(args.common())?, &args).await,
         Command::Events(args) => commands::feed(&gateway(&args.common)?, &args).await,
         Command::Webhooks { command } => {
             let gateway = gateway(command.common())?;
@@ -172,7 +172,7 @@ impl Command {
     fn format(&self) -> Format {
         match self {
             Self::Run(args) => args.common.output,
-            Self::Agents(args) => args.common.output,
+            Self::Agents(args) => args.common().output,
             Self::Events(args) => args.common.output,
             Self::Workers(common) => common.output,
             Self::Batch { command } => command.common().output,

@@ -49,7 +49,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ToolCallsCommand,
     },
-    /// List agents, or show one
+    /// List agents, or show one; pause and resume them
     Agents(AgentsArgs),
     /// Watch what happens to all tasks and batches of an owner
     Events(FeedArgs),

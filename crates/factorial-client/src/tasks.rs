@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use factorial_api::{
     CancelRequest, EventPage, MessagePage, SteerRequest, SteerResponse, Task, TaskPage, TaskResult,
-    TaskStatus, TaskStatusView,
+    TaskStatus, TaskStatusView, Time,
 };
 use reqwest::Method;
 use ulid::Ulid;
@@ -23,6 +23,14 @@ pub struct TaskFilter {
     pub agent: Option<String>,
     /// Only in this state.
     pub status: Option<TaskStatus>,
+    /// Only members of this batch.
+    pub batch_id: Option<String>,
+    /// Only with this text in their id or metadata.
+    pub text: Option<String>,
+    /// Only made at this time or later.
+    pub created_after: Option<Time>,
+    /// Only made before this time.
+    pub created_before: Option<Time>,
 }
 
 impl Client {
@@ -44,6 +52,11 @@ impl Client {
                 .status
                 .map(|status| ("status", status.as_str().to_owned())),
         );
+        query.extend(filter.batch_id.clone().map(|batch| ("batch_id", batch)));
+        query.extend(filter.text.clone().map(|text| ("q", text)));
+        let (after, before) = (filter.created_after, filter.created_before);
+        query.extend(after.map(|time| ("created_after", time.to_string())));
+        query.extend(before.map(|time| ("created_before", time.to_string())));
         self.get(&["v1", "tasks"], &query).await
     }
 

@@ -43,7 +43,7 @@ local function hand_over(reply, id, key, held, flat)
   reply[n + 4] = t.awaited and redis.call('HGETALL', key .. K_WAITS) or nothing
 end
 
-local seq = redis.call('HMGET', B .. K_SEQ, 'token', K_CLAIM .. worker)
+local seq = redis.call('HMGET', B .. K_SEQ, 'token', K_CLAIM .. worker, K_PAUSED .. agent)
 if seq[2] then
   -- Until a worker knows of a lease it does not renew it, so those of its last call still have the deadline of that call.
   local last, deadline, first = string.match(seq[2], '^(%d+) (%d+) (%d+)$')
@@ -61,6 +61,7 @@ if seq[2] then
     return reply
   end
 end
+if seq[3] then return { 'empty' } end
 
 -- Owners in rounds: all of the best priority give one each, and take their next turn behind the others; one that is the only
 -- owner of that priority gives all that is wanted.

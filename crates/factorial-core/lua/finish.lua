@@ -4,8 +4,9 @@
 --       1 id  2 token  3 write  4 completed or failed  5 output entry or ''  6 failure (JSON) or ''
 --       7 data of the terminal event (JSON)  8 lease, ms  9 output for the parent (JSON), or ''
 --       10 agent, 11 attempts and 12 first start of a task that has neither parent nor batch nor wall-clock limit nor
---       webhook nor an earlier failure, else ''  13 entries that the worker knows  14 number of entries, then they; number of
---       fields and values, then they; number of events (`<turn> <type> <data>`), then they
+--       webhook nor an earlier failure, else ''  13 entries that the worker knows  14 what the reply has spent (see
+--       spend), or ''  15 number of entries, then they; number of fields and values, then they; number of events
+--       (`<turn> <type> <data>`), then they
 -- Returns: of each task: error message | finished | steered, then the steering messages taken: the run goes on |
 --          replayed state, then what came after the entries | stale state | gone | diverged length
 -- Invariant: a task ends once; an accepted steering message is applied or reported, never dropped.
@@ -17,6 +18,7 @@
 --- @include "check_lease"
 --- @include "finish_task"
 --- @include "push_known"
+--- @include "spend"
 --- @include "take_steering"
 local config = ARGV[1]
 local now = clock()
@@ -25,10 +27,10 @@ redis.call('ZREM', B .. K_LEASE, '')
 
 -- at: place of its first argument.
 local function finish(at)
-  local id, token, write, to, output, failure, data, lease, answer, agent, attempts, started, known, entries =
-    unpack(ARGV, at, at + 13)
+  local id, token, write, to, output, failure, data, lease, answer, agent, attempts, started, known, spent,
+    entries = unpack(ARGV, at, at + 14)
   local key = B .. K_TASK .. id
-  local fields_at = at + 14 + entries
+  local fields_at = at + 15 + entries
   local events_at = fields_at + 1 + ARGV[fields_at]
 
   local t
@@ -53,14 +55,15 @@ local function finish(at)
   end
   local goes_on = to == 'completed' and t[13] and t[13] ~= '0'
   local bytes = tonumber(t[22] or 0)
-  for i = at + 14, fields_at - 1 do bytes = bytes + #ARGV[i] end
+  for i = at + 15, fields_at - 1 do bytes = bytes + #ARGV[i] end
   local events = { unpack(ARGV, events_at + 1, events_at + ARGV[events_at]) }
   local fields = { 'write', write, unpack(ARGV, fields_at + 1, events_at - 1) }
   if output ~= '' and not goes_on then
     ARGV[fields_at], fields_at, bytes = output, fields_at + 1, bytes + #output
   end
-  local length = push_known(key .. K_LOG, known - inline, at + 14, fields_at - 1)
+  local length = push_known(key .. K_LOG, known - inline, at + 15, fields_at - 1)
   if length then return { 'diverged', length + inline } end
+  spend(t[2], now, spent)
   if t[9] then count_turns(t[9], t[6], fields, 1, #fields, now) end
 
   if goes_on then

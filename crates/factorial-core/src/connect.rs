@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::{
     Manager, Pool,
-    redis::{self, AsyncConnectionConfig, Client, Value},
+    redis::{
+        self, AsyncConnectionConfig, Client, IntoConnectionInfo as _, Value, io::tcp::TcpSettings,
+    },
 };
 
 use crate::{
@@ -107,6 +109,12 @@ pub enum ConnectError {
 }
 
 impl Store {
+    /// Version of the layout in Redis.
+    #[must_use]
+    pub fn schema(&self) -> &'static str {
+        SCHEMA
+    }
+
     /// Connects, checks that the server is fit, and opens (or creates) the namespace.
     ///
     /// # Errors
@@ -116,11 +124,19 @@ impl Store {
             return Err(ConnectError::PartitionRange);
         }
         let url_error = |e: redis::RedisError| ConnectError::Url(e.to_string());
-        let client = Client::open(options.url.as_str()).map_err(url_error)?;
+        // A call that is sent while another one is under way must not wait for that one's answer.
+        let tcp = TcpSettings::default().set_nodelay(true);
+        let address = options
+            .url
+            .as_str()
+            .into_connection_info()
+            .map_err(url_error)?;
+        let address = address.set_tcp_settings(tcp);
+        let client = Client::open(address.clone()).map_err(url_error)?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(options.timeout))
             .set_response_timeout(None);
-        let manager = Manager::new_with_config(options.url.as_str(), config).map_err(url_error)?;
+        let manager = Manager::new_with_config(address, config).map_err(url_error)?;
         let pool = Pool::builder(manager)
             .max_size(options.max_connections.max(options.lanes))
             .build()

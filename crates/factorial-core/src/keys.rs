@@ -173,6 +173,16 @@ impl Keys {
     pub fn outbox_channel(&self, partition: Partition) -> String {
         format!("{}{}", self.base(partition), s::OUTBOX_CHANNEL)
     }
+    /// Last tokens and turns, and which agents are paused.
+    #[must_use]
+    pub fn seq(&self, partition: Partition) -> String {
+        format!("{}{}", self.base(partition), s::SEQ)
+    }
+    /// Ready queue of an agent; `own` is a member of its ring, `<priority>:<owner>`.
+    #[must_use]
+    pub fn ready(&self, partition: Partition, agent: &AgentName, own: &str) -> String {
+        format!("{}{}{agent}:{own}", self.base(partition), s::READY)
+    }
 
     // Of the whole namespace, in a slot of their own.
 
@@ -201,6 +211,21 @@ impl Keys {
     #[must_use]
     pub fn agents(&self) -> String {
         format!("{{{}}}:agents", self.namespace)
+    }
+    /// Hash: agent -> what may be shown of its definition (JSON)
+    #[must_use]
+    pub fn definitions(&self) -> String {
+        format!("{{{}}}:definitions", self.namespace)
+    }
+    /// Hash: chore -> its last success (JSON), and `<chore>:done` -> what it has done in all.
+    #[must_use]
+    pub fn chores(&self) -> String {
+        format!("{{{}}}:chores", self.namespace)
+    }
+    /// Hash with expiry: an hour of the timeline of an agent that is over, all partitions together.
+    #[must_use]
+    pub fn hour(&self, agent: &AgentName, start_ms: u64) -> String {
+        format!("{{{}}}:hour:{agent}:{start_ms}", self.namespace)
     }
     /// Sorted set: worker -> when its announcement lapses (ms).
     #[must_use]

@@ -3,8 +3,10 @@
 //! The only crate that speaks Redis: services call [`Store`]. A transition is one Lua script in `lua/`, with its
 //! arguments and outcomes in the file of the same name in `scripts/`; keys are named in `keys.rs` alone.
 
+mod age;
 mod asked;
 mod batch;
+mod chores;
 mod connect;
 mod conversation;
 mod delivery;
@@ -24,6 +26,7 @@ mod script;
 mod scripts;
 mod secret;
 pub mod segments;
+mod server;
 mod signals;
 mod store;
 mod task;
@@ -32,8 +35,10 @@ mod wait;
 mod wake;
 mod webhook;
 
+pub use age::Oldest;
 pub use asked::{Asked, AskedFilter, AskedPage};
 pub use batch::{BatchListPage, BatchRecord, BatchState, Unsettled};
+pub use chores::{ChoreReport, ChoreStatus};
 pub use connect::{ConnectError, StoreOptions};
 pub use conversation::{Entry, InputMessage, Role, ToolCall};
 pub use delivery::{Delivery, DeliveryId, DeliveryState, Subject};
@@ -46,8 +51,9 @@ pub use ids::{
     WorkerId,
 };
 pub use keys::Keys;
-pub use list::{ListFilter, ListPage};
+pub use list::{ListCursor, ListFilter, ListPage, ListedIds};
 pub use live::{EventBatch, ReplyText, Subscription};
+pub use read::Counts;
 pub use registry::{AgentAnnouncement, WorkerAgentSlots, WorkerAnnouncement};
 pub use scripts::{
     add_webhook::AddedWebhook,
@@ -56,7 +62,7 @@ pub use scripts::{
     cancel_batch::CancelBatchOutcome,
     cascade::Cascade,
     claim::{ClaimRequest, Claimed},
-    commit::{Commit, CommitOutcome},
+    commit::{Commit, CommitOutcome, Spent},
     due_deliveries::{DueDeliveries, Leased},
     enqueue::{Enqueued, Idempotency, NewTask, Parent, Start},
     expire::Expired,
@@ -74,10 +80,11 @@ pub use scripts::{
     settle_delivery::Settled,
     steer::{Steer, SteerOutcome},
 };
+pub use server::ServerInfo;
 pub use signals::{Signal, SignalStream};
 pub use store::{Held, Store};
 pub use task::{TaskRecord, TaskState, Tree, Usage};
-pub use timeline::{Bucket, TimelineConfig};
+pub use timeline::{Bucket, ModelUse, TimelineConfig};
 pub use wait::{NewWait, Wait, WaitKey, WaitKind, WaitOutcome, WaitStatus, WaitSubject};
 pub use wake::{WaitId, Waiter};
 pub use webhook::{Receiver, TaskWebhook, Webhook, WebhookEvent};

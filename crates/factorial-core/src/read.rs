@@ -16,6 +16,9 @@ use crate::{
     wait::Wait,
 };
 
+/// Tasks by agent and state.
+pub type Counts = BTreeMap<(AgentName, TaskState), u64>;
+
 /// The output that the last two entries of a conversation hold.
 fn output_of(last: Vec<Entry>) -> Option<Value> {
     let mut text = None;
@@ -267,14 +270,29 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn counts(&self) -> Result<BTreeMap<(AgentName, TaskState), u64>, StoreError> {
+    pub async fn counts(&self) -> Result<Counts, StoreError> {
+        let mut counts = Counts::new();
+        for partition in self.counts_by_partition().await? {
+            for (key, amount) in partition {
+                *counts.entry(key).or_default() += amount;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Tasks by agent and state, of each partition.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn counts_by_partition(&self) -> Result<Vec<Counts>, StoreError> {
         let mut pipe = redis::pipe();
         for partition in self.all_partitions() {
             pipe.cmd("HGETALL").arg(self.0.keys.counts(partition));
         }
         let mut replies = Reply::new("counts", self.0.link.pipeline(&pipe).await?);
-        let mut counts = BTreeMap::new();
+        let mut all = Vec::new();
         for _ in self.all_partitions() {
+            let mut counts = Counts::new();
             let mut fields = replies.map()?;
             while !fields.is_empty() {
                 let name = fields.text()?;
@@ -287,8 +305,9 @@ impl Store {
                 *counts.entry((agent, state.parse()?)).or_default() +=
                     u64::try_from(amount).unwrap_or(0);
             }
+            all.push(counts);
         }
-        Ok(counts)
+        Ok(all)
     }
 
     /// Size of the index of a place (`lease`, `delay`, `pending`, `done:<state>`) in a partition.

@@ -34,6 +34,10 @@ pub struct AgentAnnouncement {
     /// JSON Schemas of the arguments of those tools that may need an approval, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub approvals: BTreeMap<String, Value>,
+    /// What may be shown of its definition; no secrets.
+    /// Kept apart, for it is long and seldom read: [`Store::definition`].
+    #[serde(skip)]
+    pub definition: Option<Value>,
     /// ms since the Unix epoch, by Redis; set by [`Store::announce`].
     #[serde(default)]
     pub seen_ms: u64,
@@ -103,6 +107,12 @@ impl Store {
         let mut set = redis::cmd("HSET");
         set.arg(self.0.keys.agents());
         for agent in agents {
+            if let Some(definition) = &agent.definition {
+                pipe.cmd("HSET")
+                    .arg(self.0.keys.definitions())
+                    .arg(agent.name.as_str())
+                    .arg(definition.to_string());
+            }
             let agent = AgentAnnouncement {
                 seen_ms: now,
                 ..agent.clone()
@@ -139,6 +149,37 @@ impl Store {
         let mut agents: Vec<AgentAnnouncement> = decode(&self.list("agent", &cmd).await?)?;
         agents.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(agents)
+    }
+
+    /// Names of all agents that were ever announced, sorted.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn agent_names(&self) -> Result<Vec<AgentName>, StoreError> {
+        let mut cmd = redis::cmd("HKEYS");
+        cmd.arg(self.0.keys.agents());
+        let mut names = Vec::new();
+        for name in self.list("agent", &cmd).await? {
+            names.push(AgentName::new(&name).map_err(|_| StoreError::corrupt("agent", name))?);
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// What may be shown of the definition of an agent, if it was announced.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or what is there cannot be read.
+    pub async fn definition(&self, agent: &AgentName) -> Result<Option<Value>, StoreError> {
+        let mut cmd = redis::cmd("HGET");
+        cmd.arg(self.0.keys.definitions()).arg(agent.as_str());
+        let mut reply = Reply::new("definition", vec![self.0.link.command(&cmd).await?]);
+        let text = reply.text_or_nil()?;
+        text.map(|text| {
+            serde_json::from_str(&text)
+                .map_err(|e| StoreError::corrupt("definition", e.to_string()))
+        })
+        .transpose()
     }
 
     /// Workers whose heartbeat has not lapsed.

@@ -46,10 +46,13 @@ pub const IDEMPOTENCY: &str = "i:";
 /// `n` hash: `<agent>:<state>` -> tasks in that state.
 pub const COUNTS: &str = "n";
 /// `seq` hash: `token`, the last fencing token; `tick`, the last turn given in a ring; `claim:<worker>`, the last call of a
-/// worker that claimed something: its number, the deadline of its leases (ms), its first token.
+/// worker that claimed something: its number, the deadline of its leases (ms), its first token; `paused:<agent>`: nothing
+/// of the agent is claimed.
 pub const SEQ: &str = "seq";
 /// Field of `seq`: see there.
 pub const CLAIM: &str = "claim:";
+/// Field of `seq`: see there.
+pub const PAUSED: &str = "paused:";
 /// `mt:<agent>:<bucket ms>:<start ms>` hash with expiry: one bucket of the metrics timeline.
 pub const TIMELINE: &str = "mt:";
 /// `await` sorted set: `<id> <wait key>` of an open wait with a deadline -> that (ms).

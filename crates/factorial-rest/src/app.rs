@@ -45,7 +45,7 @@ pub struct App {
     pub(crate) drain: CancellationToken,
 }
 
-/// A handle to [`App`]; clones are the same.
+/// A handle to what all requests of a process share; clones are the same.
 #[derive(Clone)]
 pub struct AppState(Arc<App>);
 

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
-    router::{service, v1},
+    router::{operators, service, v1},
 };
 
 const CODES: &str = "x-problem-codes";
@@ -30,13 +30,14 @@ const WITH_BODY: [&str; 3] = [
     "unsupported_media_type",
 ];
 /// Kinds that an operation can name.
-const KINDS: [ErrorKind; 30] = [
+const KINDS: [ErrorKind; 31] = [
     ErrorKind::InvalidJson,
     ErrorKind::ValidationFailed,
     ErrorKind::PayloadTooLarge,
     ErrorKind::UnsupportedMediaType,
     ErrorKind::UnknownAgent,
     ErrorKind::InvalidToken,
+    ErrorKind::ForeignOrigin,
     ErrorKind::TaskNotFound,
     ErrorKind::AgentNotFound,
     ErrorKind::ToolCallNotFound,
@@ -94,12 +95,30 @@ pub fn document() -> Value {
         .nest("/v1", v1())
         .merge(service())
         .split_for_parts();
+    described(api, "/v1/")
+}
+
+/// The document of the operations for operators and of a service's own, all below `base`.
+#[must_use]
+pub fn operators_document<S>(base: &str, own: OpenApiRouter<S>) -> Value
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let (_, own) = own.split_for_parts();
+    let (_, mut api) = OpenApiRouter::<AppState>::with_openapi(Document::openapi())
+        .nest(base, operators())
+        .split_for_parts();
+    api = api.nest(base, own);
+    described(api, base)
+}
+
+fn described(api: utoipa::openapi::OpenApi, base: &str) -> Value {
     // A description of types: nothing in it fails to be written.
     let mut document = serde_json::to_value(api).unwrap_or_default();
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for (path, item) in paths.into_iter().flatten() {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-            if path.starts_with("/v1/") {
+            if path.starts_with(base) {
                 describe_problems(operation);
             }
         }

@@ -16,7 +16,7 @@ const STEERING_RETRY_AFTER: Duration = Duration::from_secs(2);
 const MOST_ECHOED: usize = 300;
 
 /// A call to the store failed.
-pub(crate) fn store_error(error: StoreError) -> ApiError {
+pub fn store_error(error: StoreError) -> ApiError {
     match &error {
         StoreError::Unavailable { .. } => ApiError::new(ErrorKind::StoreUnavailable),
         StoreError::Full => ApiError::new(ErrorKind::StoreFull).with_retry_after(FULL_RETRY_AFTER),

@@ -21,12 +21,16 @@ use crate::{
     },
 };
 
-/// Everything under `/v1`.
-pub(crate) fn v1() -> OpenApiRouter<AppState> {
+/// What operators and their page need.
+pub(crate) fn operators() -> OpenApiRouter<AppState> {
+    for_all().routes(routes!(tasks::bulk::change_tasks))
+}
+
+/// What operators and programs of clients need.
+fn for_all() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(tasks::list::list_tasks, tasks::submit::submit_task))
         .routes(routes!(tasks::get::get_task))
-        .routes(routes!(tasks::status::get_task_status))
         .routes(routes!(tasks::result::get_task_result))
         .routes(routes!(tasks::messages::list_task_messages))
         .routes(routes!(tasks::events::list_task_events))
@@ -37,20 +41,13 @@ pub(crate) fn v1() -> OpenApiRouter<AppState> {
         .routes(routes!(tool_calls::list::list_tool_calls))
         .routes(routes!(tool_calls::result::answer_tool_call))
         .routes(routes!(tool_calls::error::fail_tool_call))
-        .routes(routes!(tool_calls::progress::report_tool_call_progress))
         .routes(routes!(tool_calls::approve::approve_tool_call))
         .routes(routes!(tool_calls::deny::deny_tool_call))
         .routes(routes!(tool_calls::asked::list_asked_tool_calls))
         .routes(routes!(approvals::list::list_approvals))
-        .routes(routes!(callbacks::answer::answer_callback))
-        .routes(routes!(callbacks::progress::report_callback_progress))
-        .routes(routes!(
-            batches::list::list_batches,
-            batches::submit::submit_batch
-        ))
+        .routes(routes!(batches::list::list_batches))
         .routes(routes!(batches::get::get_batch))
         .routes(routes!(batches::cancel::cancel_batch))
-        .routes(routes!(batches::events::list_batch_events))
         .routes(routes!(batches::results::list_batch_results))
         .routes(routes!(events::list::list_events))
         .routes(routes!(
@@ -68,7 +65,20 @@ pub(crate) fn v1() -> OpenApiRouter<AppState> {
         .routes(routes!(webhooks::retry::retry_webhook_delivery))
         .routes(routes!(agents::list::list_agents))
         .routes(routes!(agents::get::get_agent))
+        .routes(routes!(agents::pause::pause_agent))
+        .routes(routes!(agents::pause::resume_agent))
         .routes(routes!(workers::list::list_workers))
+}
+
+/// Everything under `/v1`.
+pub(crate) fn v1() -> OpenApiRouter<AppState> {
+    for_all()
+        .routes(routes!(tasks::status::get_task_status))
+        .routes(routes!(tool_calls::progress::report_tool_call_progress))
+        .routes(routes!(callbacks::answer::answer_callback))
+        .routes(routes!(callbacks::progress::report_callback_progress))
+        .routes(routes!(batches::submit::submit_batch))
+        .routes(routes!(batches::events::list_batch_events))
 }
 
 /// What is not bounded: it answers also when too much is going on.
@@ -76,21 +86,17 @@ pub(crate) fn service() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(health::get::get_health))
 }
 
-/// The whole application.
-pub fn router(app: AppState) -> Router {
-    let v1: Router<AppState> = v1().into();
-    let service: Router<AppState> = service().into();
-    let document = openapi::document().to_string();
-    let document =
-        get(async move || ([(header::CONTENT_TYPE, "application/json")], document).into_response());
-    Router::new()
-        .nest(
-            "/v1",
-            v1.layer(middleware::from_fn_with_state(app.clone(), bound)),
-        )
-        .merge(service)
-        .route("/openapi.json", document)
-        .merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json")))
+/// The operations for operators, to be served beside others by `with_layers`; bounded like those of the gateway.
+pub fn operators_router(app: &AppState) -> Router {
+    let operators: Router<AppState> = operators().into();
+    operators
+        .layer(middleware::from_fn_with_state(app.clone(), bound))
+        .with_state(app.clone())
+}
+
+/// Puts around all routes what every request has: an id, a log line, a count, and an answer if a handler panics.
+pub fn with_layers(router: Router, app: &AppState) -> Router {
+    router
         .fallback(fallback::no_route)
         .method_not_allowed_fallback(fallback::no_method)
         .layer(CatchPanicLayer::custom(|cause: Box<dyn Any + Send>| {
@@ -98,5 +104,23 @@ pub fn router(app: AppState) -> Router {
         }))
         .layer(middleware::from_fn(add_request_id))
         .layer(middleware::from_fn_with_state(app.clone(), observe))
-        .with_state(app)
+}
+
+/// The whole application.
+pub fn router(app: &AppState) -> Router {
+    let v1: Router<AppState> = v1().into();
+    let service: Router<AppState> = service().into();
+    let document = openapi::document().to_string();
+    let document =
+        get(async move || ([(header::CONTENT_TYPE, "application/json")], document).into_response());
+    let routes = Router::new()
+        .nest(
+            "/v1",
+            v1.layer(middleware::from_fn_with_state(app.clone(), bound)),
+        )
+        .merge(service)
+        .route("/openapi.json", document)
+        .merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json")))
+        .with_state(app.clone());
+    with_layers(routes, app)
 }

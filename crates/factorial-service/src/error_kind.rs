@@ -60,6 +60,8 @@ pub enum ErrorKind {
     ProgressExhausted,
     /// The token is not one of ours.
     InvalidToken,
+    /// The request may come from a page of another site.
+    ForeignOrigin,
     /// Too many steering messages wait.
     SteeringFull,
     /// The conversation is full.
@@ -237,6 +239,12 @@ impl ErrorKind {
                 "invalid_token",
                 "The token is not valid",
             ),
+            Self::ForeignOrigin => (
+                S::FORBIDDEN,
+                C::ForeignOrigin,
+                "foreign_origin",
+                "The request may come from a page of another site",
+            ),
             Self::SteeringFull => (
                 S::TOO_MANY_REQUESTS,
                 C::SteeringFull,
@@ -302,6 +310,7 @@ mod tests {
             ErrorKind::ToolCallClosed,
             ErrorKind::ProgressExhausted,
             ErrorKind::InvalidToken,
+            ErrorKind::ForeignOrigin,
             ErrorKind::RouteNotFound,
             ErrorKind::MethodNotAllowed,
             ErrorKind::TaskFinished,

@@ -10,11 +10,11 @@ use factorial_api::Health;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::service::App;
+use crate::app::App;
 
 /// `GET /`: what this is, and whether Redis answers.
 pub(crate) async fn document(State(app): State<App>) -> Response {
-    let (code, status) = match app.0.store.ping().await {
+    let (code, status) = match app.store.ping().await {
         Ok(()) => (StatusCode::OK, "ok"),
         Err(error) => {
             tracing::warn!(%error, "redis does not answer");
@@ -32,7 +32,6 @@ pub(crate) async fn document(State(app): State<App>) -> Response {
 /// `GET /livez`.
 pub(crate) async fn livez(State(app): State<App>) -> Response {
     let stalled = app
-        .0
         .health
         .ages(Instant::now())
         .iter()
@@ -43,7 +42,6 @@ pub(crate) async fn livez(State(app): State<App>) -> Response {
 /// `GET /readyz`.
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let ready = app
-        .0
         .health
         .waiting_for()
         .is_some_and(|waiting| waiting.is_empty());

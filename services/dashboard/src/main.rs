@@ -72,6 +72,11 @@ async fn dashboard(
     let options = DashboardOptions {
         name: observability.dashboard_name.clone(),
         api_docs: None,
+        cors_origins: observability
+            .cors_origins
+            .iter()
+            .map(|origin| origin.as_str().to_owned())
+            .collect(),
     };
     factorial_dashboard::run(listener, store, options, health, shutdown).await?;
     Ok(())

@@ -1,23 +1,20 @@
-//! The page at `/observability`.
+//! What stands for the page where it was not built.
 //!
 //! Invariant: nothing is loaded from elsewhere, no script runs, and every value is escaped.
 
-use axum::extract::State;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
 use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
-use crate::service::App;
+use crate::app::App;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
-const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
+/// Of its style, below `/observability/`.
+pub(crate) const STYLE_PATH: &str = "style.css";
 
-/// `GET /observability`.
-pub(crate) async fn observability(State(app): State<App>) -> Response {
-    let options = &app.0.options;
+/// Says that the page was not built, and how that is done.
+pub(crate) fn not_built(app: &App) -> Response {
+    let options = &app.options;
     let docs = match &options.api_docs {
         Some(url) => format!("the <a href=\"{}\">API documentation</a>", escape(url)),
         None => "the API documentation at <code>/docs</code> of the gateway".to_owned(),
@@ -27,22 +24,14 @@ pub(crate) async fn observability(State(app): State<App>) -> Response {
         .replace("{version}", env!("CARGO_PKG_VERSION"))
         // Last, so that a name with braces in it is not taken for a place to fill in.
         .replace("{name}", &escape(&options.name));
-    let headers = [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CACHE_CONTROL, "no-store"),
-    ];
-    (headers, body).into_response()
+    ([(CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response()
 }
 
-/// `GET /observability/style.css`.
-pub(crate) async fn style() -> Response {
+/// Its style.
+pub(crate) fn style() -> Response {
     let headers = [
         (CONTENT_TYPE, "text/css; charset=utf-8"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (CACHE_CONTROL, "public, max-age=3600"),
+        (CACHE_CONTROL, "no-cache"),
     ];
     (headers, STYLE).into_response()
 }

@@ -1,36 +1,24 @@
 //! The public port of the dashboard, from its start to its drain.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::response::IntoResponse;
-use axum::routing::get;
 use factorial_core::Store;
-use factorial_service::{ApiError, ErrorKind, Health, Shutdown};
+use factorial_rest::{AppState, describe_metrics, serve};
+use factorial_service::{Health, Shutdown, config::GatewayConfig};
 use tokio::net::TcpListener;
 
-use crate::options::DashboardOptions;
-use crate::{health, page};
+use crate::{app::App, options::DashboardOptions, router::router};
 
-/// How long requests that are under way may hold up the end.
+/// How long requests and sockets that are open may hold up the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// What the handlers share.
-#[derive(Clone)]
-pub(crate) struct App(pub(crate) Arc<Shared>);
-
-pub(crate) struct Shared {
-    pub(crate) store: Store,
-    pub(crate) health: Health,
-    pub(crate) options: DashboardOptions,
-}
+/// Open connections.
+const MOST_CONNECTIONS: usize = 4096;
 
 /// Serves until `shutdown`.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the listener is none.
 pub async fn run(
     listener: TcpListener,
     store: Store,
@@ -38,40 +26,40 @@ pub async fn run(
     health: &Health,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
+    describe_metrics();
+    listener.local_addr()?;
     let ready = health.component("dashboard");
-    let app = App(Arc::new(Shared {
-        store,
-        health: health.clone(),
-        options,
-    }));
-    let drain = shutdown.drain.clone();
-    let server =
-        axum::serve(listener, router(app)).with_graceful_shutdown(drain.clone().cancelled_owned());
+    let rest = AppState::new(store.clone(), &budgets(), shutdown.drain.clone());
+    let app = App::new(store, rest, options, health, shutdown);
     ready.ready(true);
-    let closed = async {
-        drain.cancelled().await;
+    let serving = async {
+        let router = router(app.clone());
+        serve(listener, router, MOST_CONNECTIONS, CLOSE_TIMEOUT, shutdown).await;
+        app.sockets.close();
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, app.sockets.wait()).await;
+    };
+    let draining = async {
+        shutdown.drain.cancelled().await;
         ready.ready(false);
-        tokio::select! {
-            () = shutdown.now.cancelled() => {}
-            () = tokio::time::sleep(CLOSE_TIMEOUT) => {}
-        }
     };
     tokio::select! {
-        result = server.into_future() => result,
-        () = closed => Ok(()),
+        () = async { tokio::join!(serving, draining); } => {}
+        () = app.rest.refresh() => {}
     }
+    Ok(())
 }
 
-fn router(app: App) -> Router {
-    Router::new()
-        .route("/", get(health::document))
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .route("/observability", get(page::observability))
-        .route("/observability/style.css", get(page::style))
-        .fallback(async || ApiError::new(ErrorKind::RouteNotFound).into_response())
-        .method_not_allowed_fallback(async || {
-            ApiError::new(ErrorKind::MethodNotAllowed).into_response()
-        })
-        .with_state(app)
+/// Bounds of the operations: people's, not programs'.
+fn budgets() -> GatewayConfig {
+    GatewayConfig {
+        host: String::new(),
+        port: 0,
+        max_body_bytes: 1024 * 1024,
+        max_batch_bytes: 0,
+        max_batch_uploads: 1,
+        max_concurrent_requests: 256,
+        max_event_streams: 64,
+        stream_keep_alive_seconds: Duration::from_secs(15),
+        grace_period_seconds: CLOSE_TIMEOUT,
+    }
 }

@@ -22,7 +22,7 @@ pub async fn run(listener: TcpListener, store: Store, config: &GatewayConfig, sh
         .min(tokio::sync::Semaphore::MAX_PERMITS);
     let serving = serve(
         listener,
-        router(app.clone()),
+        router(&app),
         max_connections,
         config.grace_period_seconds,
         shutdown,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use factorial_core::{Store, StoreError};
+use factorial_core::{ChoreReport, Store, StoreError};
 use factorial_service::Progress;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{Notify, Semaphore};
@@ -21,6 +21,9 @@ use crate::{metrics as names, options::ReaperOptions};
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Never sleep less, so that a task that is due in the same millisecond does not spin.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+
+/// Between two notes of its success.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// What a round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,12 +70,14 @@ pub(crate) struct Driver {
 impl Driver {
     /// Runs until `stop`; a round that is under way is finished.
     pub(crate) async fn run(self, mut chore: impl Chore) {
+        let mut log = Log::default();
         let mut pause = FIRST_PAUSE;
         while !self.stop.is_cancelled() {
             let sleep = match self.round(&mut chore).await {
-                Ok(round) => {
+                Ok((round, took)) => {
                     pause = FIRST_PAUSE;
                     self.progress.tick();
+                    log.write(&self, chore.name(), round.count, took).await;
                     round
                         .next
                         .unwrap_or(self.options.interval)
@@ -95,12 +100,12 @@ impl Driver {
         self.progress.finish();
     }
 
-    async fn round(&self, chore: &mut impl Chore) -> Result<Round, StoreError> {
+    async fn round(&self, chore: &mut impl Chore) -> Result<(Round, Duration), StoreError> {
         let _permit = self.at_work.acquire().await;
         let started = Instant::now();
         let round = chore.round(&self.store, &self.options).await?;
-        histogram!(names::CHORE_SECONDS, "chore" => chore.name())
-            .record(started.elapsed().as_secs_f64());
+        let took = started.elapsed();
+        histogram!(names::CHORE_SECONDS, "chore" => chore.name()).record(took.as_secs_f64());
         counter!(names::CHORE_TASKS, "chore" => chore.name()).increment(round.count);
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -113,6 +118,34 @@ impl Driver {
                 "chore did something"
             );
         }
-        Ok(round)
+        Ok((round, took))
+    }
+}
+
+/// What a chore tells to whoever looks at the namespace: at most once a second.
+#[derive(Default)]
+struct Log {
+    written: Option<Instant>,
+    done: u64,
+}
+
+impl Log {
+    async fn write(&mut self, driver: &Driver, name: &str, done: u64, took: Duration) {
+        self.done += done;
+        if self.written.is_some_and(|at| at.elapsed() < REPORT_EVERY) {
+            return;
+        }
+        let report = ChoreReport {
+            took,
+            done: self.done,
+            interval: driver.options.interval,
+        };
+        match driver.store.report_chore(name, report).await {
+            Ok(()) => {
+                self.done = 0;
+                self.written = Some(Instant::now());
+            }
+            Err(error) => tracing::debug!(chore = name, %error, "success of a chore not noted"),
+        }
     }
 }

@@ -10,7 +10,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     chore::{Chore, Driver},
     chores::{
-        Batches, Cascade, Deadlines, Expire, Gauges, Promote, Reconcile, Recover, Waits, Webhooks,
+        Batches, Cascade, Deadlines, Expire, Gauges, Hours, Promote, Reconcile, Recover, Waits,
+        Webhooks,
     },
     options::ReaperOptions,
     webhooks::{Courier, SenderError},
@@ -66,6 +67,7 @@ pub async fn run(
     spawn(&chores, start(quiet(), "expire"), Expire);
     spawn(&chores, start(quiet(), "reconcile"), Reconcile::default());
     spawn(&chores, start(quiet(), "gauges"), Gauges::default());
+    spawn(&chores, start(quiet(), "hours"), Hours::default());
 
     let mut notices = store.due_notices(stop.clone());
     chores.spawn(async move {

@@ -18,6 +18,7 @@ mod options;
 mod runner;
 mod service;
 mod settings;
+mod shown;
 
 pub use identity::worker_id;
 pub use options::{RunnerOptions, WorkerOptions};

@@ -16,6 +16,7 @@ use crate::{
     meters::Meters,
     metrics as names,
     options::RunnerOptions,
+    shown,
 };
 
 /// An agent, its settings and its slots.
@@ -102,6 +103,7 @@ impl Runner {
                 .iter()
                 .map(|t| t.name().to_owned())
                 .collect(),
+            definition: Some(shown::definition(definition)),
             seen_ms: 0,
         }
     }

@@ -3,11 +3,11 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use factorial_api::SubmitTask;
-use factorial_client::Live;
+use factorial_client::{Client, FeedRequest, Live, RetryPolicy};
 use factorial_core::{TaskId, TaskState};
 use factorial_tests::{
     eventually,
-    system::{Setup, System, agent, ask},
+    system::{Proxy, Setup, System, agent, ask},
 };
 use futures::StreamExt as _;
 use serde_json::json;
@@ -107,6 +107,83 @@ async fn every_seq_comes_once_across_readers_and_gateways_that_break() {
         assert_eq!(whole.await.expect("it reads to the end"), stored);
         assert_eq!(pieces.await.expect("it reads to the end"), stored);
     }
+    Arc::into_inner(system)
+        .expect("nobody else has it")
+        .finish()
+        .await;
+}
+
+/// Connections that break anywhere, in the middle of an event as well, and a gateway that is killed: the log of a task and
+/// the feed of its owner come whole, each event once and in order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_are_cut_again_and_again_miss_nothing() {
+    let system = Arc::new(System::start(Setup::fast().agent(agent("plain", json!({})))).await);
+    system.start_worker().await;
+    let proxy = Proxy::start(&system.url()).await;
+    proxy.break_after(300, 1_500);
+    let retry = RetryPolicy {
+        stream_tries: 1_000,
+        first: Duration::from_millis(2),
+        most: Duration::from_millis(50),
+        ..RetryPolicy::default()
+    };
+    let client = Client::builder(proxy.url().replace("redis://", "http://"));
+    let client = client.retry(retry).build().expect("a client");
+    let (opened, mut is_open) = tokio::sync::mpsc::channel(1);
+    let feed = tokio::spawn({
+        let feed = client.feed("somebody", FeedRequest::default());
+        async move {
+            let (mut seen, mut feed) = (Vec::new(), pin!(feed));
+            while let Some(event) = feed.next().await {
+                let event = event.expect("the feed goes on");
+                let Some(seq) = event.seq else {
+                    assert_eq!(event.event_type, "feed_opened");
+                    let _ = opened.send(()).await;
+                    continue;
+                };
+                let ended = event.event_type == "run_completed";
+                seen.push((seq, event.event_type));
+                if ended {
+                    break;
+                }
+            }
+            seen
+        }
+    });
+    is_open.recv().await.expect("the feed is open");
+    // Some 8 s of text.
+    let query = "[[sim:tokens=200]][[sim:token_delay_ms=40]] a";
+    let task = SubmitTask {
+        stream: true,
+        ..ask("plain", query)
+    };
+    let id = system.submit(task).await;
+    let log = tokio::spawn({
+        let log = client.events(id.as_str(), 0);
+        async move {
+            log.map(|event| event.expect("the stream goes on"))
+                .map(|event| (event.seq, event.event_type))
+                .collect::<Vec<_>>()
+                .await
+        }
+    });
+    eventually(SOON, || async { (proxy.broken() >= 50).then_some(()) }).await;
+    let gateway = system
+        .running()
+        .into_iter()
+        .find(|p| p.name().starts_with("gateway-"));
+    gateway.expect("a gateway runs").kill9();
+    system.start_gateway().await;
+    assert_eq!(system.end(&id).await.state, TaskState::Completed);
+    let stored = system.events(&id).await;
+    let stored: Vec<_> = stored.into_iter().map(|e| (e.seq, e.event_type)).collect();
+    assert_eq!(log.await.expect("it reads to the end"), stored);
+    assert_eq!(feed.await.expect("it reads to the end"), stored);
+    eprintln!(
+        "{} connections broke, {} events",
+        proxy.broken(),
+        stored.len()
+    );
     Arc::into_inner(system)
         .expect("nobody else has it")
         .finish()

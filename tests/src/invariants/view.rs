@@ -123,9 +123,13 @@ impl View {
         let start = format!("{{{}:", keyspace.namespace);
         for (key, stored) in &keyspace.keys {
             if let Some(name) = key.strip_prefix(&whole) {
-                let lapses = name.starts_with("worker:") && stored.expires;
+                let lapses = stored.expires
+                    && ["worker:", "hour:"]
+                        .iter()
+                        .any(|start| name.starts_with(start));
+                let stays = ["meta", "agents", "definitions", "workers", "chores"];
                 let webhooks = [s::WEBHOOKS, s::WEBHOOK_OWNERS].contains(&name);
-                if !lapses && !webhooks && !matches!(name, "meta" | "agents" | "workers") {
+                if !lapses && !webhooks && !stays.contains(&name) {
                     report.add(
                         Rule::Belongings,
                         key,

@@ -12,6 +12,12 @@ use super::{
 };
 
 impl System {
+    /// Where the gateway is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.front.port)
+    }
+
     /// The gateway's client.
     #[must_use]
     pub fn client(&self) -> &Client {

@@ -1,5 +1,5 @@
-//! A network between a service and Redis that can fall silent: connections stay open, and nothing passes; or that loses
-//! answers.
+//! A network between a service and Redis, or a client and a gateway, that can fall silent: connections stay open, and nothing
+//! passes; or that loses answers, or breaks connections in the middle of them.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -27,6 +27,9 @@ struct Network {
     cut: watch::Sender<bool>,
     opened: AtomicU64,
     lost: Mutex<Lost>,
+    /// Of the answers, so many bytes pass before a connection breaks: between these two.
+    breaks: Mutex<Option<(usize, usize)>>,
+    broken: AtomicU64,
 }
 
 /// Requests whose answers are to be lost.
@@ -69,6 +72,8 @@ impl Proxy {
             cut: watch::Sender::new(false),
             opened: AtomicU64::new(0),
             lost: Mutex::default(),
+            breaks: Mutex::default(),
+            broken: AtomicU64::new(0),
         });
         let shared = Arc::clone(&network);
         let task = tokio::spawn(async move {
@@ -113,6 +118,18 @@ impl Proxy {
     pub fn lose_answers(&self, times: usize, words: &[&str]) {
         let words = words.iter().map(|&word| word.to_owned()).collect();
         *self.lost() = Lost { times, words };
+    }
+
+    /// Every connection from now on breaks when a number of bytes between these two, any of them, was answered.
+    pub fn break_after(&self, least: usize, most: usize) {
+        let breaks = self.network.breaks.lock();
+        *breaks.unwrap_or_else(PoisonError::into_inner) = Some((least, most));
+    }
+
+    /// Connections that broke so.
+    #[must_use]
+    pub fn broken(&self) -> u64 {
+        self.network.broken.load(Ordering::Relaxed)
     }
 
     /// Answers that are still to be lost.
@@ -165,6 +182,11 @@ async fn copy(
     network: &Network,
 ) -> std::io::Result<()> {
     let (mut requests, mut answers) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    let breaks = *network
+        .breaks
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let mut left = breaks.map_or(usize::MAX, |(least, most)| rand::random_range(least..=most));
     loop {
         tokio::select! {
             read = client.read(&mut requests) => {
@@ -183,7 +205,12 @@ async fn copy(
                 if answer.is_empty() {
                     return Ok(());
                 }
-                client.write_all(answer).await?;
+                client.write_all(&answer[..answer.len().min(left)]).await?;
+                left = left.saturating_sub(answer.len());
+                if left == 0 {
+                    network.broken.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A system of a test's own, from start to its last check.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
     sync::{Arc, Mutex, PoisonError},
@@ -10,7 +10,8 @@ use std::{
 };
 
 use factorial_core::{
-    AgentAnnouncement, Namespace, Store, StoreOptions, TaskId, TaskState, Walk, WorkerAnnouncement,
+    AgentAnnouncement, ListFilter, Namespace, Store, StoreOptions, TaskId, TaskState, Walk,
+    WorkerAnnouncement,
 };
 use factorial_sim::Sim;
 use tempfile::TempDir;
@@ -121,6 +122,7 @@ impl System {
             model: None,
             tools: Vec::new(),
             approvals: std::collections::BTreeMap::new(),
+            definition: None,
             seen_ms: 0,
         });
         let agents: Vec<_> = agents.collect();
@@ -307,6 +309,7 @@ impl System {
     pub async fn finish(mut self) {
         self.quiet(Duration::from_secs(60)).await;
         self.nothing_to_repair().await;
+        self.spent_is_counted().await;
         for process in self.running() {
             process.kill9();
         }
@@ -325,6 +328,44 @@ impl System {
 }
 
 impl System {
+    /// What the timeline of an agent says of its models is the sum over its tasks, as long as none has expired.
+    async fn spent_is_counted(&self) {
+        let agents = self.store.agents().await.expect("agents");
+        for agent in agents {
+            let filter = ListFilter {
+                agent: Some(agent.name.clone()),
+                ..ListFilter::default()
+            };
+            let mut tasks = Vec::new();
+            let mut cursor = None;
+            loop {
+                let page = self.store.list_tasks(&filter, &[], cursor.as_ref(), 200);
+                let page = page.await.expect("tasks");
+                tasks.extend(page.tasks);
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            let (mut enqueued, mut counted) = (0, BTreeMap::<String, (u64, u64)>::new());
+            for bucket in self.store.timeline(&agent.name).await.expect("a timeline") {
+                enqueued += bucket.counts.get("enqueued").copied().unwrap_or(0);
+                for (model, used) in bucket.models {
+                    let sum = counted.entry(model).or_default();
+                    *sum = (sum.0 + used.input, sum.1 + used.output);
+                }
+            }
+            let mut spent = BTreeMap::<String, (u64, u64)>::new();
+            for (model, usage) in tasks.iter().flat_map(|task| &task.usage) {
+                let sum = spent.entry(model.clone()).or_default();
+                *sum = (sum.0 + usage.input, sum.1 + usage.output);
+            }
+            if enqueued == tasks.len() as u64 {
+                assert_eq!(counted, spent, "tokens of {} by model", agent.name);
+            }
+        }
+    }
+
     /// Reconciling finds nothing now, and the reapers have found nothing before.
     async fn nothing_to_repair(&self) {
         let agents = self.store.agents().await.expect("agents");

@@ -101,7 +101,7 @@ pub(crate) async fn stream<T>(
         Measure::new("readers", "readers", number(all)),
         Measure::new("events seen", "events/s", rate(events - before, took)),
     ];
-    let late = Measure::times("event to reader", &late_ms, [None, None]);
+    let late = Measure::times("event to reader", &late_ms, [Some(5.0), Some(25.0)]);
     let streamed = Streamed {
         ids,
         events,

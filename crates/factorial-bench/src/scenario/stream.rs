@@ -5,6 +5,7 @@ use factorial_core::{AgentName, TaskState};
 use factorial_sim::{Sim, SimConfig};
 
 use super::Done;
+use crate::aim::Aim;
 use crate::delivery::{Expected, check};
 use crate::error::BenchError;
 use crate::report::Measure;
@@ -14,6 +15,8 @@ use crate::stage::Stage;
 use crate::stats::each;
 use crate::submit::OWNER;
 
+/// Memory that a reader may take, KiB: 50 KB.
+const MOST_KIB: f64 = 48.8;
 /// A reply of some seconds, token by token.
 const QUERY: &str = "[[sim:turns=0]][[sim:tokens=200]][[sim:token_delay_ms=20]]";
 
@@ -29,6 +32,7 @@ pub(super) async fn stream(stage: &Stage<'_>) -> Result<Done, BenchError> {
     stage.announce(&agent).await?;
     let gateway = stage.gateway().await?;
     let door = Door::new(gateway.url(), None, OWNER);
+    let before_mib = gateway.resident_mib();
     let task = SubmitTask {
         stream: true,
         ..door.task(agent.as_str(), format!("{QUERY}{}", stage.payload()))
@@ -46,7 +50,13 @@ pub(super) async fn stream(stage: &Stage<'_>) -> Result<Done, BenchError> {
         let cpu = each(cpu, streamed.events);
         measures.push(Measure::new("gateway cpu", "µs/event seen", cpu));
     }
-    measures.extend(gateway.peak_memory());
+    let peak = gateway.peak_memory();
+    if let (Some(before), Some(peak)) = (before_mib, &peak) {
+        let kib = each((peak.value() - before) * 1024.0, readers as u64);
+        let measure = Measure::new("gateway memory", "KiB/reader", kib);
+        measures.push(measure.aim(Aim::AtMost(MOST_KIB)));
+    }
+    measures.extend(peak);
     worker.stop().await?;
     gateway.stop().await?;
     sim.stop().await;

@@ -8,6 +8,7 @@ mod list;
 mod open;
 mod review;
 
+pub(crate) use age::seconds as seconds_of_age;
 pub(crate) use answer::{AnswerArgs, answer};
 pub(crate) use decide::{ApproveArgs, DenyArgs, approve, deny};
 pub(crate) use list::{AskedArgs, list_approvals, list_tool_calls};

@@ -138,6 +138,13 @@ impl Parts<'_> {
         let options = DashboardOptions {
             name: self.role.observability.dashboard_name.clone(),
             api_docs: Some(docs),
+            cors_origins: self
+                .role
+                .observability
+                .cors_origins
+                .iter()
+                .map(|origin| origin.as_str().to_owned())
+                .collect(),
         };
         let (store, health, stop) = (self.store.clone(), self.health.clone(), shutdown.clone());
         let work = async move {

@@ -21,8 +21,13 @@ pub(crate) fn agent_table(agents: &[Agent], now: Time, paint: Paint) -> String {
         } else {
             Tint::Plain
         };
+        let name = if agent.paused {
+            format!("{} (paused)", agent.name)
+        } else {
+            agent.name.clone()
+        };
         table.row([
-            (agent.name.clone(), Tint::Strong),
+            (name, Tint::Strong),
             (agent.model.clone().unwrap_or_default(), Tint::Plain),
             (agent.workers.to_string(), away),
             (agent.queued.to_string(), Tint::Plain),
@@ -52,6 +57,12 @@ pub(crate) fn agent_details(agent: &Agent, now: Time, paint: Paint) -> String {
         add("Tools", clean_line(&agent.tools.join(", ")));
     }
     add("Version", clean_line(&agent.version));
+    if agent.paused {
+        add(
+            "Paused",
+            "yes; `factorial agents resume` ends it".to_owned(),
+        );
+    }
     add("Workers", agent.workers.to_string());
     add("Queued", agent.queued.to_string());
     add("Running", agent.processing.to_string());

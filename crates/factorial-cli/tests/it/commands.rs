@@ -82,6 +82,21 @@ fn lists_and_details() {
     ];
     assert_eq!(dev.ask(&failed).out, "No tasks.\n");
 
+    let found = [
+        "tasks", "list", "--search", &ids[1], "--since", "1h", "-o", "json",
+    ];
+    assert_eq!(dev.ask(&found).json()["data"][0]["id"], ids[1].as_str());
+    assert_eq!(
+        dev.ask(&["tasks", "list", "--until", "1h"]).out,
+        "No tasks.\n"
+    );
+    let paused = dev.ask(&["agents", "pause", "assistant"]);
+    assert!(paused.out.contains("Paused"), "{paused:?}");
+    let agents = dev.ask(&["agents"]);
+    assert!(agents.out.contains("assistant (paused)"), "{agents:?}");
+    let resumed = dev.ask(&["agents", "resume", "assistant", "-o", "json"]);
+    assert_eq!(resumed.json()["paused"], false);
+
     let details = dev.ask(&["tasks", "get", &ids[0]]);
     assert!(
         details.out.contains("Status        completed"),

@@ -11,6 +11,7 @@ use crate::{
     script::{Reply, Script, list, script},
     store::{Held, Store},
     task::{TaskState, Usage},
+    timeline::packed,
     wait::{NewWait, WaitKey},
 };
 
@@ -33,6 +34,8 @@ pub struct Commit {
     pub cost_micros: Option<u64>,
     /// Totals by model, of the models that change.
     pub usage: BTreeMap<String, Usage>,
+    /// What the reply in it has spent, for the timeline of the agent.
+    pub spent: Option<Spent>,
     /// What happened.
     pub events: Vec<NewEvent>,
     /// Waits whose answers are part of the conversation with this commit.
@@ -41,9 +44,38 @@ pub struct Commit {
     pub waits: Vec<NewWait>,
 }
 
+/// What one reply of a model has spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// The model, as in the record of the task.
+    pub model: String,
+    /// Tokens read.
+    pub input: u64,
+    /// Tokens written.
+    pub output: u64,
+    /// Millionths of a US dollar, if the model has a price.
+    pub cost_micros: Option<u64>,
+}
+
+impl Spent {
+    /// As the scripts take it.
+    fn encode(&self, timeline: &str) -> String {
+        let tokens = packed(self.input, self.output);
+        let cost = self
+            .cost_micros
+            .map_or_else(|| "-".to_owned(), |cost| cost.to_string());
+        format!("{timeline} {tokens} {cost} {}", self.model)
+    }
+}
+
 impl Commit {
-    /// Entries, fields and events as the scripts take them.
-    pub(crate) fn append_to(&self, args: &mut Cmd) -> Result<(), StoreError> {
+    /// What was spent, entries, fields and events as the scripts take them.
+    pub(crate) fn append_to(&self, args: &mut Cmd, timeline: &str) -> Result<(), StoreError> {
+        args.arg(
+            self.spent
+                .as_ref()
+                .map_or_else(String::new, |spent| spent.encode(timeline)),
+        );
         let entries = self
             .entries
             .iter()
@@ -122,7 +154,7 @@ impl Store {
             .arg(if boundary { "1" } else { "" })
             .arg(commit.known)
             .arg(self.0.max_conversation_bytes);
-        commit.append_to(call.cmd())?;
+        commit.append_to(call.cmd(), &self.0.timeline_arg)?;
         let mut reply = call.run(&self.0.link).await?;
         match reply.text()?.as_str() {
             "ok" | "replayed" => Ok(CommitOutcome::Committed(steering(&mut reply)?)),

@@ -135,7 +135,7 @@ impl Store {
             None => args.arg("").arg("").arg(""),
         };
         args.arg(finish.last.known);
-        finish.last.append_to(&mut args)?;
+        finish.last.append_to(&mut args, &self.0.timeline_arg)?;
         let groups = &self.0.finishes;
         let mut reply = groups.run(self, held.id.partition(), args).await?;
         match reply.text()?.as_str() {

@@ -1,6 +1,6 @@
 //! Agents and workers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use factorial_api::{Agent, Time, Worker, WorkerAgent};
 use factorial_core::{AgentAnnouncement, AgentName, TaskState, WorkerAnnouncement};
@@ -10,6 +10,7 @@ pub(crate) fn agent(
     announced: AgentAnnouncement,
     counts: &BTreeMap<(AgentName, TaskState), u64>,
     workers: &[WorkerAnnouncement],
+    paused: &BTreeSet<AgentName>,
 ) -> Agent {
     let count = |state| {
         let key = (announced.name.clone(), state);
@@ -19,6 +20,7 @@ pub(crate) fn agent(
         !worker.draining && worker.agents.iter().any(|a| a.name == announced.name)
     };
     Agent {
+        paused: paused.contains(&announced.name),
         queued: count(TaskState::Queued),
         processing: count(TaskState::Processing),
         workers: u32::try_from(workers.iter().filter(serves).count()).unwrap_or(u32::MAX),
@@ -28,6 +30,7 @@ pub(crate) fn agent(
         model: announced.model,
         tools: announced.tools,
         last_seen_at: time(announced.seen_ms),
+        definition: announced.definition,
     }
 }
 

@@ -15,5 +15,6 @@ pub(crate) use cursor::{open_cursor, seal_cursor};
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use json::{Json, OptionalJson, has_media_type, parse_json};
 pub(crate) use names::{AgentInPath, BatchInPath, DeliveryInPath, TaskInPath, WebhookInPath};
-pub(crate) use params::{Params, time_cursor, within};
+pub use params::Params;
+pub(crate) use params::{instant, time_cursor, within};
 pub(crate) use trace_parent::TraceParent;

@@ -6,14 +6,14 @@
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use axum::extract::{FromRequestParts, Query};
-use factorial_api::FieldError;
+use factorial_api::{FieldError, Time};
 use factorial_service::ApiError;
 use http::request::Parts;
 
 use crate::refusal::{field, shorten};
 
 /// The parameters of a request.
-pub(crate) struct Params {
+pub struct Params {
     given: Vec<(String, String)>,
     errors: Vec<FieldError>,
 }
@@ -34,7 +34,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
 
 impl Params {
     /// Takes a parameter; `None` when it is absent, or not accepted by `parse`, which then says what it must be.
-    pub(crate) fn take<T, E: Display>(
+    pub fn take<T, E: Display>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -54,7 +54,7 @@ impl Params {
     ///
     /// # Errors
     /// Everything that was wrong.
-    pub(crate) fn finish(mut self) -> Result<(), ApiError> {
+    pub fn finish(mut self) -> Result<(), ApiError> {
         for (name, _) in &self.given {
             let name = shorten(name);
             self.errors
@@ -76,6 +76,12 @@ pub(crate) fn within<T: FromStr + PartialOrd + Display>(
         Ok(number) if range.contains(&number) => Ok(number),
         _ => Err(format!("must be {} to {}", range.start(), range.end())),
     }
+}
+
+/// Reads an instant, RFC 3339, as ms since the Unix epoch.
+pub(crate) fn instant(text: &str) -> Result<u64, &'static str> {
+    let time: Time = serde_json::from_value(text.into()).map_err(|_| "is not an RFC 3339 time")?;
+    u64::try_from(time.as_millis()).map_err(|_| "must be after 1970")
 }
 
 /// Reads the part of an id that sorts by time: the cursor of lists that are sorted by it.

@@ -33,8 +33,9 @@ pub(super) async fn serve_connection(stream: TcpStream, router: Router, drain: &
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(BUFFER_BYTES);
-    let serving = builder.serve_connection(io, TowerToHyperService::new(router));
-    let mut connection = pin!(serving.with_upgrades());
+    let connection = builder.serve_connection(io, TowerToHyperService::new(router));
+    // What becomes a WebSocket goes on by itself, and ends by itself at the drain.
+    let mut connection = pin!(connection.with_upgrades());
     let served = tokio::select! {
         served = connection.as_mut() => served,
         () = drain.cancelled() => {

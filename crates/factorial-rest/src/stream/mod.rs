@@ -16,6 +16,7 @@ mod upgrade;
 pub(crate) use feed::{Feed, Position};
 pub(crate) use filter::{FeedFilter, Pattern};
 pub(crate) use log::Log;
+pub use reply::{OpenReply, Part};
 pub(crate) use request::{EventsRequest, last_event_id, stream, wants_stream};
 pub(crate) use source::Source;
 pub(crate) use upgrade::Upgrade;

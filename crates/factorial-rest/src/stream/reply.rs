@@ -1,13 +1,13 @@
 //! The text of an open reply, as a reader has seen it.
 //!
-//! Used by `follow.rs`, for tasks whose text is in no log. Invariant: put together, the parts are the reply so far; a part
+//! Used by `follow.rs`, for tasks whose text is in no log, and by the dashboard for all. Invariant: put together, the parts are the reply so far; a part
 //! with offset 0 begins it anew.
 
 use factorial_core::{Event, ReplyText};
 
 /// What a reader has of the open reply.
 #[derive(Debug, Default)]
-pub(super) struct OpenReply {
+pub struct OpenReply {
     /// Attempt and turn.
     of: (u32, u32),
     text: String,
@@ -17,7 +17,7 @@ pub(super) struct OpenReply {
 
 /// What to do with a part.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub enum Part {
     /// It is new to the reader, from this offset on.
     New(usize, String),
     /// The reader has it.
@@ -27,6 +27,34 @@ pub(super) enum Part {
 }
 
 impl OpenReply {
+    /// Attempt, turn and text, if there is some.
+    #[must_use]
+    pub fn so_far(&self) -> Option<(u32, u32, &str)> {
+        let (attempt, turn) = self.of;
+        (!self.text.is_empty()).then_some((attempt, turn, self.text.as_str()))
+    }
+
+    /// Takes the text of an event that has some, as tasks with `stream` log it; others end replies.
+    pub fn log(&mut self, event: &Event) {
+        if event.event_type != "progress_update_completion_chunk" {
+            self.note(event);
+            return;
+        }
+        #[derive(serde::Deserialize)]
+        struct Chunk<'a> {
+            #[serde(borrow)]
+            text: std::borrow::Cow<'a, str>,
+        }
+        let of = (event.attempt, event.turn);
+        let chunk = serde_json::from_str::<Chunk<'_>>(event.data.get());
+        let Ok(chunk) = chunk else { return };
+        if of != self.of {
+            self.of = of;
+            self.text.clear();
+        }
+        self.text.push_str(&chunk.text);
+    }
+
     /// Events end replies.
     pub(super) fn note(&mut self, event: &Event) {
         match event.event_type.as_str() {
@@ -40,7 +68,7 @@ impl OpenReply {
     }
 
     /// Takes a part.
-    pub(super) fn take(&mut self, part: &ReplyText) -> Part {
+    pub fn take(&mut self, part: &ReplyText) -> Part {
         let of = (part.attempt, part.turn);
         if of <= self.done || of < self.of {
             return Part::Known;

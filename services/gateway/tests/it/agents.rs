@@ -67,3 +67,20 @@ async fn workers_that_are_there() {
     // The agent stays known.
     assert_eq!(gateway.client().agent("writer").await.unwrap().workers, 0);
 }
+
+#[tokio::test]
+async fn a_paused_agent_waits_until_it_is_resumed() {
+    let gateway = gateway().await;
+    let client = gateway.client();
+    let paused = client.pause_agent("writer").await.unwrap();
+    assert!(paused.paused);
+    assert!(client.agent("writer").await.unwrap().paused);
+    let id = gateway.submit(&json!({})).await;
+    let list = client.agents(None, None).await.unwrap();
+    let seen: Vec<_> = list.data.iter().map(|a| (a.paused, a.queued)).collect();
+    assert_eq!(seen, [(false, 0), (true, 1)]);
+    assert!(!client.resume_agent("writer").await.unwrap().paused);
+    assert_eq!(gateway.hand().claim().await.held.id.as_str(), id);
+    let unknown = client.pause_agent("nobody").await.unwrap_err();
+    assert!(unknown.to_string().contains("no such agent"), "{unknown}");
+}

@@ -1,5 +1,7 @@
 //! Lists of tasks: filters and pages.
 
+use factorial_api::Time;
+use factorial_client::TaskFilter;
 use serde_json::json;
 
 use crate::support::{Gateway, config, gateway_with};
@@ -21,6 +23,55 @@ async fn all(gateway: &Gateway, filter: &str, limit: usize) -> Vec<String> {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return ids,
         }
+    }
+}
+
+#[tokio::test]
+async fn text_and_time_are_filters() {
+    let gateway = gateway_with(config(), 2).await;
+    let before = gateway.store.now_ms().await.unwrap();
+    let mut ids = Vec::new();
+    for customer in ["ACME", "Other"] {
+        let submission = json!({"agent": "writer", "metadata": {"customer": customer}});
+        ids.push(gateway.submit(&submission).await);
+    }
+    let client = gateway.client();
+    let found = async |filter: TaskFilter| -> Vec<String> {
+        let page = client.tasks(&filter, None, None).await.unwrap();
+        page.data.into_iter().map(|task| task.id).collect()
+    };
+    let text = |text: &str| TaskFilter {
+        text: Some(text.to_owned()),
+        ..TaskFilter::default()
+    };
+    assert_eq!(found(text("acme")).await, [ids[0].clone()]);
+    assert_eq!(found(text(&ids[1])).await, [ids[1].clone()]);
+    assert_eq!(found(text("nobody")).await, [""; 0]);
+    let at = |ms: u64| Time::from_millis(i64::try_from(ms).unwrap());
+    // The ids are named by the clock of the gateway, which follows that of Redis.
+    let after = TaskFilter {
+        created_after: Some(at(before - 60_000)),
+        ..TaskFilter::default()
+    };
+    assert_eq!(found(after).await.len(), 2);
+    let long_ago = TaskFilter {
+        created_before: Some(at(before - 60_000)),
+        ..TaskFilter::default()
+    };
+    assert_eq!(found(long_ago).await, [""; 0]);
+    for bad in [
+        "q=",
+        "batch_id=x",
+        "created_after=yesterday",
+        "cursor=xyz",
+        "created_before=0",
+    ] {
+        let refused = gateway.get(&format!("/v1/tasks?{bad}")).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (422, "validation_failed"),
+            "{bad}"
+        );
     }
 }
 

@@ -10,6 +10,8 @@ const ROUTES: [(&str, &str); 41] = [
     ("get", "/"),
     ("get", "/v1/agents"),
     ("get", "/v1/agents/{name}"),
+    ("post", "/v1/agents/{name}/pause"),
+    ("post", "/v1/agents/{name}/resume"),
     ("get", "/v1/approvals"),
     ("post", "/v1/callbacks/{token}"),
     ("post", "/v1/callbacks/{token}/progress"),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use factorial_agent::TurnRecord;
-use factorial_core::{Commit, Entry, EventType, NewEvent, Usage};
+use factorial_core::{Commit, Entry, EventType, NewEvent, Spent, Usage};
 use serde_json::{Map, Value, json};
 
 use super::{StoreJournal, Written};
@@ -63,6 +63,12 @@ impl StoreJournal {
             tool_calls: (turn.tool_calls > 0).then_some(written.tool_calls),
             cost_micros: turn.cost_usd_micros.map(|_| written.cost_micros),
             usage: changed,
+            spent: Some(Spent {
+                model: turn.model,
+                input: usage.input,
+                output: usage.output,
+                cost_micros: turn.cost_usd_micros,
+            }),
             events,
             waits,
             ..Commit::default()

@@ -2,10 +2,11 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use factorial_api::{TaskPage, TaskStatus};
+use factorial_api::{TaskPage, TaskStatus, Time};
 use factorial_client::TaskFilter;
 
 use crate::args::Common;
+use crate::asked::seconds_of_age;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::gateway::Gateway;
@@ -37,6 +38,18 @@ pub(crate) struct ListArgs {
     /// Only those in this state
     #[arg(long, value_parser = status_parser())]
     status: Option<TaskStatus>,
+    /// Only members of this batch
+    #[arg(long, value_name = "ID")]
+    batch: Option<String>,
+    /// Only with this text in their id, or in a key or value of their metadata
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Only made within this time, such as 90s, 5m, 2h or 3d
+    #[arg(long, value_name = "AGE", value_parser = seconds_of_age)]
+    since: Option<u64>,
+    /// Only older than this
+    #[arg(long, value_name = "AGE", value_parser = seconds_of_age)]
+    until: Option<u64>,
     /// Most tasks to list
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -53,6 +66,10 @@ pub(crate) async fn list(gateway: &Gateway, args: &ListArgs) -> Result<Exit, Cli
         owner_id: args.owner.clone(),
         agent: args.agent.clone(),
         status: args.status,
+        batch_id: args.batch.clone(),
+        text: args.search.clone(),
+        created_after: args.since.map(|age| ago(gateway.now(), age)),
+        created_before: args.until.map(|age| ago(gateway.now(), age)),
     };
     let mut all = TaskPage {
         data: Vec::new(),
@@ -78,6 +95,14 @@ pub(crate) async fn list(gateway: &Gateway, args: &ListArgs) -> Result<Exit, Cli
             .note(&format!("There are more: --limit N, or --cursor {cursor}"));
     }
     printed
+}
+
+/// So many seconds before an instant.
+fn ago(now: Time, seconds: u64) -> Time {
+    let ms = i64::try_from(seconds)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000);
+    Time::from_millis(now.as_millis().saturating_sub(ms).max(0))
 }
 
 fn status_parser() -> impl TypedValueParser<Value = TaskStatus> {

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use factorial_api::Agent;
+use factorial_core::AgentName;
 use factorial_service::{ApiError, ErrorKind};
 
 use crate::{app::AppState, convert, extract::AgentInPath, refusal::store_error};
@@ -17,10 +18,22 @@ pub(crate) async fn get_agent(
     State(app): State<AppState>,
     AgentInPath(name): AgentInPath,
 ) -> Result<Json<Agent>, ApiError> {
-    let (agents, counts, workers) =
-        futures::try_join!(app.store.agents(), app.store.counts(), app.store.workers())
-            .map_err(store_error)?;
-    let agent = agents.into_iter().find(|agent| agent.name == name);
-    let agent = agent.ok_or_else(|| ApiError::new(ErrorKind::AgentNotFound))?;
-    Ok(Json(convert::agent(agent, &counts, &workers)))
+    show(&app, &name).await.map(Json)
+}
+
+/// An agent as it is now.
+pub(super) async fn show(app: &AppState, name: &AgentName) -> Result<Agent, ApiError> {
+    let store = &app.store;
+    let (agents, counts, workers, paused, definition) = futures::try_join!(
+        store.agents(),
+        store.counts(),
+        store.workers(),
+        store.paused([name]),
+        store.definition(name),
+    )
+    .map_err(store_error)?;
+    let agent = agents.into_iter().find(|agent| agent.name == *name);
+    let mut agent = agent.ok_or_else(|| ApiError::new(ErrorKind::AgentNotFound))?;
+    agent.definition = definition;
+    Ok(convert::agent(agent, &counts, &workers, &paused))
 }

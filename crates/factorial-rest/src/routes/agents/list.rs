@@ -41,7 +41,9 @@ pub(crate) async fn list_agents(
     let page = cut(agents, cursor.as_deref(), limit, |agent| {
         agent.name.as_str()
     });
-    let convert = |announced| convert::agent(announced, &counts, &workers);
+    let names = page.data.iter().map(|agent| &agent.name);
+    let paused = app.store.paused(names).await.map_err(store_error)?;
+    let convert = |announced| convert::agent(announced, &counts, &workers, &paused);
     Ok(Json(Page {
         data: page.data.into_iter().map(convert).collect(),
         next_cursor: page.next_cursor,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Most characters of a reason.
-const LONGEST_REASON: usize = 500;
+pub(super) const LONGEST_REASON: usize = 500;
 
 /// Cancels a task and all its descendants.
 ///

@@ -2,29 +2,39 @@
 
 use axum::{Json, extract::State};
 use factorial_api::{Page, Task};
-use factorial_core::{AgentName, ListFilter, OwnerId, TaskState};
+use factorial_core::{AgentName, BatchId, ListCursor, ListFilter, OwnerId, TaskState};
 use factorial_service::ApiError;
 
 use crate::{
     app::AppState,
     convert,
-    extract::{Params, time_cursor, within},
+    extract::{Params, instant, open_cursor, seal_cursor, within},
     refusal::store_error,
 };
 
 const MOST: usize = 200;
 const USUAL: usize = 50;
+/// Most characters that are searched for.
+const LONGEST_TEXT: usize = 200;
 
-/// Lists tasks, newest first.
+/// Lists tasks, newest first: those in a state that is terminal by their end, others by when they were made.
 ///
-/// A page can be shorter than `limit`, or empty, and still have a `next_cursor`: a filter by state looks at a bounded
-/// number of tasks for each page.
+/// A page can be shorter than `limit`, or empty, and still have a `next_cursor`: a bounded number of tasks is looked at
+/// for each page. What ended a moment ago, or changed its state, may be missing from a list by state.
 #[utoipa::path(
     get, path = "/tasks", tag = "tasks",
     params(
         ("owner_id" = Option<String>, Query, description = "Only this owner's"),
         ("agent" = Option<String>, Query, description = "Only this agent's"),
         ("status" = Option<factorial_api::TaskStatus>, Query, description = "Only in this state"),
+        ("batch_id" = Option<String>, Query, description = "Only members of this batch"),
+        (
+            "q" = Option<String>, Query, max_length = 200,
+            description = "Only with this text in their id, or in a key or value of their metadata; upper and lower case \
+                are the same",
+        ),
+        ("created_after" = Option<factorial_api::Time>, Query, description = "Only made at this time or later"),
+        ("created_before" = Option<factorial_api::Time>, Query, description = "Only made before this time"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Most tasks of a page; 50 if absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -34,28 +44,46 @@ pub(crate) async fn list_tasks(
     State(app): State<AppState>,
     mut params: Params,
 ) -> Result<Json<Page<Task>>, ApiError> {
-    let filter = ListFilter {
+    let filter = filter(&mut params);
+    let limit = params.take("limit", within(1..=MOST)).unwrap_or(USUAL);
+    let cursor = params.take("cursor", |text| {
+        open_cursor(text, |text| text.parse::<ListCursor>().ok())
+    });
+    params.finish()?;
+    let agents = app.store.agent_names().await.map_err(store_error)?;
+    let page = app
+        .store
+        .list_tasks(&filter, &agents, cursor.as_ref(), limit)
+        .await
+        .map_err(store_error)?;
+    Ok(Json(Page {
+        data: page.tasks.into_iter().map(convert::task).collect(),
+        next_cursor: page.next.map(|next| seal_cursor(&next.to_string())),
+    }))
+}
+
+/// The parameters that say which tasks.
+fn filter(params: &mut Params) -> ListFilter {
+    ListFilter {
         owner: params.take("owner_id", |text| OwnerId::new(text).map_err(|e| e.problem)),
         agent: params.take("agent", |text| AgentName::new(text).map_err(|e| e.problem)),
         state: params.take("status", |text| {
             text.parse::<TaskState>()
                 .map_err(|_| "is not a state of a task")
         }),
-    };
-    let limit = params.take("limit", within(1..=MOST)).unwrap_or(USUAL);
-    let cursor = params.take("cursor", time_cursor);
-    params.finish()?;
-    let agents = match (&filter.owner, &filter.agent) {
-        (None, None) => app.agents.all(&app.store).await.map_err(store_error)?,
-        _ => Vec::new(),
-    };
-    let page = app
-        .store
-        .list_tasks(&filter, &agents, cursor.as_deref(), limit)
-        .await
-        .map_err(store_error)?;
-    Ok(Json(Page {
-        data: page.tasks.into_iter().map(convert::task).collect(),
-        next_cursor: page.next,
-    }))
+        batch: params.take("batch_id", |text| {
+            text.parse::<BatchId>().map_err(|_| "is not a batch id")
+        }),
+        text: params.take("q", searched),
+        from_ms: params.take("created_after", instant),
+        before_ms: params.take("created_before", instant),
+    }
+}
+
+/// Reads a text that is searched for.
+pub(super) fn searched(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().count() > LONGEST_TEXT {
+        return Err(format!("must be 1 to {LONGEST_TEXT} characters"));
+    }
+    Ok(text.to_owned())
 }

@@ -1,5 +1,6 @@
 //! Tasks.
 
+pub(crate) mod bulk;
 pub(crate) mod cancel;
 pub(crate) mod events;
 pub(crate) mod get;

@@ -18,7 +18,7 @@ config_group! {
         timeline_duration: Duration = "3600", range 1.0 to 315360000.0;
         /// Width of a bucket: `seconds`, `minutes`, `hours` or `days`. The timeline must have at least 50 of them.
         bucket_size: BucketSize = "minutes";
-        /// Buckets are kept for this many times the timeline.
+        /// Buckets are kept for this many times the timeline; those narrower than an hour for 2 hours at least, until they are summed up.
         retention_multiplier: f64 = "2.0", range 1.0 to 100.0;
     }
     check check_buckets;

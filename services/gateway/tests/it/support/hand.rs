@@ -63,6 +63,7 @@ impl Hand {
             model: Some("openai/gpt".to_owned()),
             tools: vec!["calculator".to_owned()],
             approvals: BTreeMap::from([("publish".to_owned(), publish())]),
+            definition: None,
             seen_ms: 0,
         });
         let agents: Vec<_> = agents.collect();

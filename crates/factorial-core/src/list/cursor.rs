@@ -1,0 +1,75 @@
+//! Where a list goes on.
+
+use std::{fmt, str::FromStr};
+
+use crate::ids::TaskId;
+
+/// The last task that was seen, in the order of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListCursor {
+    /// By id: the part of it that sorts by time.
+    Id(String),
+    /// By the score in an index, ms, and the id among those with the same.
+    Score(i64, TaskId),
+}
+
+impl fmt::Display for ListCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(unique) => write!(f, "c {unique}"),
+            Self::Score(score, id) => write!(f, "s {score} {id}"),
+        }
+    }
+}
+
+/// Not a cursor of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a cursor of this list")]
+pub struct InvalidCursor;
+
+impl FromStr for ListCursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (kind, place) = text.split_once(' ').ok_or(InvalidCursor)?;
+        match kind {
+            "c" => {
+                // The same form as in an id.
+                let id: TaskId = format!("0-{place}").parse().map_err(|_| InvalidCursor)?;
+                Ok(Self::Id(id.unique().to_owned()))
+            }
+            "s" => {
+                let (score, id) = place.split_once(' ').ok_or(InvalidCursor)?;
+                let score = score.parse().map_err(|_| InvalidCursor)?;
+                Ok(Self::Score(score, id.parse().map_err(|_| InvalidCursor)?))
+            }
+            _ => Err(InvalidCursor),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_read_as_it_was_written() {
+        for text in [
+            "c 01hf7yat000000000000000010",
+            "s 17 3-01hf7yat000000000000000010",
+        ] {
+            assert_eq!(text.parse::<ListCursor>().unwrap().to_string(), text);
+        }
+        for bad in [
+            "",
+            "c",
+            "c x",
+            "s 1",
+            "s x 3-01hf7yat000000000000000010",
+            "x 1 2",
+        ] {
+            assert!(bad.parse::<ListCursor>().is_err(), "{bad}");
+        }
+    }
+}

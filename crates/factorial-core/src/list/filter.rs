@@ -1,0 +1,169 @@
+//! Which tasks a list shows.
+
+use std::collections::BTreeMap;
+
+use ulid::Ulid;
+
+use crate::{
+    ids::{AgentName, BatchId, OwnerId, Partition, TaskId},
+    task::{TaskRecord, TaskState},
+};
+
+/// Which tasks; what is `None` does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListFilter {
+    /// Only this owner's.
+    pub owner: Option<OwnerId>,
+    /// Only this agent's.
+    pub agent: Option<AgentName>,
+    /// Only in this state.
+    pub state: Option<TaskState>,
+    /// Only members of this batch.
+    pub batch: Option<BatchId>,
+    /// Only with this text in their id, or in a key or value of their metadata; upper and lower case are the same.
+    pub text: Option<String>,
+    /// Only made at this time or later, ms since the Unix epoch, as their ids say.
+    pub from_ms: Option<u64>,
+    /// Only made before this time, ms since the Unix epoch, as their ids say.
+    pub before_ms: Option<u64>,
+}
+
+/// Fields of a task that a filter may have to read.
+const FIELDS: [&str; 5] = ["state", "agent", "owner", "batch", "metadata"];
+
+/// What an index says of all that it holds, so that it need not be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    pub(super) state: bool,
+    pub(super) agent: bool,
+    pub(super) owner: bool,
+}
+
+impl ListFilter {
+    /// The task whose id was searched for.
+    pub(super) fn id(&self) -> Option<TaskId> {
+        self.text.as_deref()?.trim().to_lowercase().parse().ok()
+    }
+
+    /// Whether a record passes. The text was judged before, and does not change.
+    pub(super) fn fits(&self, task: &TaskRecord) -> bool {
+        self.state.is_none_or(|state| state == task.state)
+            && self.agent.as_ref().is_none_or(|a| *a == task.agent)
+            && self.owner.as_ref().is_none_or(|o| *o == task.owner)
+            && (self.batch.is_none() || self.batch == task.batch)
+            && self.made(&task.id)
+    }
+
+    /// Whether a task was made in the time that is asked for.
+    pub(super) fn made(&self, id: &TaskId) -> bool {
+        if self.from_ms.is_none() && self.before_ms.is_none() {
+            return true;
+        }
+        let made = Ulid::from_string(id.unique()).map_or(0, |unique| unique.timestamp_ms());
+        self.from_ms.is_none_or(|from| made >= from)
+            && self.before_ms.is_none_or(|before| made < before)
+    }
+
+    /// The bounds of the ids in a partition, as a sorted set takes them: highest, lowest.
+    pub(super) fn bounds(&self, partition: Partition) -> (String, String) {
+        let first = |ms| TaskId::new(partition, Ulid::from_parts(ms, 0));
+        (
+            self.before_ms
+                .map_or_else(|| "+".to_owned(), |ms| format!("({}", first(ms))),
+            self.from_ms
+                .map_or_else(|| "-".to_owned(), |ms| format!("[{}", first(ms))),
+        )
+    }
+
+    /// Fields that have to be read of each task, given what the index says.
+    pub(super) fn fields(&self, known: Known) -> Vec<&'static str> {
+        let needed = [
+            self.state.is_some() && !known.state,
+            self.agent.is_some() && !known.agent,
+            self.owner.is_some() && !known.owner,
+            self.batch.is_some(),
+            self.text.is_some(),
+        ];
+        FIELDS
+            .into_iter()
+            .zip(needed)
+            .filter_map(|(field, needed)| needed.then_some(field))
+            .collect()
+    }
+
+    /// Whether a task passes whose fields are these. One that has none of them is gone.
+    pub(super) fn passes(
+        &self,
+        id: &TaskId,
+        fields: &[&'static str],
+        values: &[Option<String>],
+    ) -> bool {
+        fields.iter().zip(values).all(|(field, value)| {
+            let value = value.as_deref();
+            let is = |wanted: Option<&str>| wanted.is_none() || wanted == value;
+            match *field {
+                "state" => is(self.state.map(TaskState::as_str)),
+                "agent" => is(self.agent.as_ref().map(AgentName::as_str)),
+                "owner" => is(self.owner.as_ref().map(OwnerId::as_str)),
+                "batch" => is(self.batch.as_ref().map(BatchId::as_str)),
+                _ => self.has_text(id, value),
+            }
+        })
+    }
+
+    fn has_text(&self, id: &TaskId, metadata: Option<&str>) -> bool {
+        let Some(text) = self.text.as_deref().map(|text| text.trim().to_lowercase()) else {
+            return true;
+        };
+        if id.as_str().contains(&text) {
+            return true;
+        }
+        let labels: BTreeMap<String, String> = metadata
+            .and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default();
+        labels.iter().any(|(key, value)| {
+            [key, value]
+                .iter()
+                .any(|t| t.to_lowercase().contains(&text))
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_found_in_id_and_metadata() {
+        let id: TaskId = "0-01hf7yat000000000000000010".parse().unwrap();
+        let has = |text: &str, metadata| {
+            let filter = ListFilter {
+                text: Some(text.to_owned()),
+                ..ListFilter::default()
+            };
+            filter.has_text(&id, metadata)
+        };
+        assert!(has("7YAT", None));
+        assert!(has("acme", Some(r#"{"customer":"ACME Inc"}"#)));
+        assert!(has("customer", Some(r#"{"customer":"ACME Inc"}"#)));
+        assert!(!has("\":\"", Some(r#"{"customer":"ACME Inc"}"#)));
+        assert!(!has("other", Some("not json")));
+    }
+
+    #[test]
+    fn times_are_those_of_the_ids() {
+        let filter = ListFilter {
+            from_ms: Some(1_700_000_000_000),
+            before_ms: Some(1_700_000_000_001),
+            ..ListFilter::default()
+        };
+        let made = |ms| TaskId::new(Partition(3), Ulid::from_parts(ms, 7));
+        assert!(filter.made(&made(1_700_000_000_000)));
+        assert!(!filter.made(&made(1_700_000_000_001)));
+        assert!(!filter.made(&made(1_699_999_999_999)));
+        let (highest, lowest) = filter.bounds(Partition(3));
+        let id = made(1_700_000_000_000).to_string();
+        assert!(id.as_str() < &highest[1..] && id.as_str() > &lowest[1..]);
+    }
+}

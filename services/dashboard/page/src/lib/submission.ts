@@ -1,0 +1,105 @@
+/** The form of a new task: from its texts to what is sent, with what can be told to be wrong before sending. */
+import type { Limits, SubmitTask } from "../api/types";
+
+export interface Form {
+  agent: string;
+  owner: string;
+  query: string;
+  messages: { role: "system" | "user" | "assistant"; content: string }[];
+  context: string;
+  priority: string;
+  start: "now" | "delay" | "at";
+  delay: string;
+  at: string;
+  maxTurns: string;
+  maxTokens: string;
+  maxToolCalls: string;
+  deadline: string;
+  metadata: { key: string; value: string }[];
+  stream: boolean;
+}
+
+export const EMPTY: Form = {
+  agent: "",
+  owner: "",
+  query: "",
+  messages: [],
+  context: "",
+  priority: "",
+  start: "now",
+  delay: "",
+  at: "",
+  maxTurns: "",
+  maxTokens: "",
+  maxToolCalls: "",
+  deadline: "",
+  metadata: [],
+  stream: true,
+};
+
+/** By JSON pointer, as the server names fields. */
+export type Errors = Record<string, string>;
+
+export function toBody(form: Form): { body: SubmitTask; errors: Errors } {
+  const errors: Errors = {};
+  const body: SubmitTask = { agent: form.agent, owner_id: form.owner.trim(), stream: form.stream };
+  if (form.agent === "") errors["/agent"] = "choose an agent";
+  if (form.owner.trim() === "") errors["/owner_id"] = "whose task it is has to be said";
+  if (form.query.trim() !== "") body.query = form.query;
+  const messages = form.messages.filter((message) => message.content.trim() !== "");
+  if (messages.length > 0) body.messages = messages;
+  if (body.query === undefined && messages.at(-1)?.role !== "user")
+    errors["/query"] = "ask something, here or in a last message of the user";
+  if (form.context.trim() !== "") {
+    try {
+      body.context = JSON.parse(form.context) as never;
+    } catch (error) {
+      errors["/context"] = `not JSON: ${error instanceof Error ? error.message : ""}`;
+    }
+  }
+  const priority = amount(form.priority, "/priority", errors);
+  if (priority !== undefined) body.priority = priority;
+  if (form.start === "delay") {
+    const delay = amount(form.delay, "/delay_seconds", errors);
+    if (delay === undefined) errors["/delay_seconds"] ??= "after how many seconds?";
+    else body.delay_seconds = delay;
+  }
+  if (form.start === "at") {
+    const at = Date.parse(form.at);
+    if (Number.isNaN(at)) errors["/run_at"] = "when?";
+    else body.run_at = new Date(at).toISOString();
+  }
+  const limits: Limits = {};
+  for (const [text, key] of [
+    [form.maxTurns, "max_turns"],
+    [form.maxTokens, "max_total_tokens"],
+    [form.maxToolCalls, "max_tool_calls"],
+    [form.deadline, "deadline_seconds"],
+  ] as const) {
+    const value = amount(text, `/limits/${key}`, errors);
+    if (value !== undefined) limits[key] = value;
+  }
+  if (Object.keys(limits).length > 0) body.limits = limits;
+  const metadata = form.metadata.filter(({ key }) => key.trim() !== "");
+  if (metadata.length > 0) body.metadata = Object.fromEntries(metadata.map(({ key, value }) => [key.trim(), value]));
+  return { body, errors };
+}
+
+function amount(text: string, field: string, errors: Errors): number | undefined {
+  if (text.trim() === "") return undefined;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) {
+    errors[field] = "must be a number that is not negative";
+    return undefined;
+  }
+  return value;
+}
+
+/** The field of the form that a pointer of the server means, also one inside of it. */
+export function errorAt(errors: Errors, pointer: string): string | undefined {
+  const found = Object.entries(errors).find(([field]) => {
+    const path = field.startsWith("/") ? field : `/${field.replaceAll(".", "/")}`;
+    return path === pointer || path.startsWith(`${pointer}/`);
+  });
+  return found?.[1];
+}

@@ -1,0 +1,32 @@
+/** The start of the page. */
+import "uplot/dist/uPlot.min.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/tones.css";
+import "./styles/parts.css";
+import "./styles/fields.css";
+import "./styles/overlays.css";
+import "./styles/content.css";
+import "./styles/chart.css";
+import "./styles/table.css";
+import "./styles/waterfall.css";
+import "./styles/conversation.css";
+import "./styles/task.css";
+import "./styles/views.css";
+import "./styles/shell-narrow.css";
+import { render } from "preact";
+import { startLive } from "./api/store";
+import { App } from "./app";
+import { loadConfig } from "./config";
+import { startClock } from "./lib/clock";
+import { startTheme } from "./lib/theme";
+import { listenToHistory } from "./lib/url";
+
+startTheme();
+startClock();
+listenToHistory();
+startLive();
+loadConfig();
+const root = document.getElementById("app");
+if (root) render(<App />, root);

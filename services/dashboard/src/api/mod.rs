@@ -1,0 +1,5 @@
+//! What only the dashboard answers.
+
+pub(crate) mod config;
+pub(crate) mod overview;
+pub(crate) mod system;
