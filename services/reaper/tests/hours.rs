@@ -141,7 +141,7 @@ async fn chores_say_when_they_succeeded() {
     let test = TestStore::new(1).await;
     let chores = reaped(&test, 1, async || {
         let chores = test.store().chores().await.unwrap();
-        (chores.len() == 10).then_some(chores)
+        (chores.len() == 11).then_some(chores)
     })
     .await;
     let names: Vec<&str> = chores.iter().map(|chore| &*chore.name).collect();
@@ -156,6 +156,7 @@ async fn chores_say_when_they_succeeded() {
         "reconcile",
         "recover",
         "waits",
+        "webhooks",
     ];
     assert_eq!(names, expected);
     let now = test.store().now_ms().await.unwrap();
