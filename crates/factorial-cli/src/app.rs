@@ -86,6 +86,10 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
         Command::Run(args) => run::run(&gateway(&args.common)?, &args).await,
         Command::Agents(args) => commands::agents(&gateway(args.common())?, &args).await,
         Command::Events(args) => commands::feed(&gateway(&args.common)?, &args).await,
+        Command::Webhooks { command } => {
+            let gateway = gateway(command.common())?;
+            commands::webhooks(&gateway, command).await
+        }
         Command::Workers(common) => commands::workers(&gateway(&common)?).await,
         Command::Healthcheck { url, timeout } => {
             let limit = Duration::try_from_secs_f64(timeout)
@@ -172,6 +176,7 @@ impl Command {
             Self::Events(args) => args.common.output,
             Self::Workers(common) => common.output,
             Self::Batch { command } => command.common().output,
+            Self::Webhooks { command } => command.common().output,
             Self::Approvals(args) => args.common().output,
             Self::ToolCalls {
                 command: ToolCallsCommand::List(args),

@@ -10,6 +10,7 @@ use crate::bench::BenchArgs;
 use crate::commands::{
     AgentsArgs, BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, CancelArgs,
     EventsArgs, FeedArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
+    WebhooksCommand,
 };
 use crate::dev::DevArgs;
 use crate::exit;
@@ -52,6 +53,11 @@ pub(crate) enum Command {
     Agents(AgentsArgs),
     /// Watch what happens to all tasks and batches of an owner
     Events(FeedArgs),
+    /// Tell other programs of ends and waits of tasks and batches; see what became of that
+    Webhooks {
+        #[command(subcommand)]
+        command: WebhooksCommand,
+    },
     /// List workers
     Workers(Common),
     /// Measure: how fast tasks are accepted, run and dispatched, and what they cost

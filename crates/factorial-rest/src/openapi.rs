@@ -30,7 +30,7 @@ const WITH_BODY: [&str; 3] = [
     "unsupported_media_type",
 ];
 /// Kinds that an operation can name.
-const KINDS: [ErrorKind; 28] = [
+const KINDS: [ErrorKind; 31] = [
     ErrorKind::InvalidJson,
     ErrorKind::ValidationFailed,
     ErrorKind::PayloadTooLarge,
@@ -45,6 +45,9 @@ const KINDS: [ErrorKind; 28] = [
     ErrorKind::ToolCallClosed,
     ErrorKind::ProgressExhausted,
     ErrorKind::BatchNotFound,
+    ErrorKind::WebhookNotFound,
+    ErrorKind::DeliveryNotFound,
+    ErrorKind::TooManyWebhooks,
     ErrorKind::InvalidBatch,
     ErrorKind::BatchFinished,
     ErrorKind::BatchClosed,
@@ -77,6 +80,7 @@ const KINDS: [ErrorKind; 28] = [
         (name = "approvals", description = "Calls that need a person's yes"),
         (name = "callbacks", description = "Answers without a key, by the token of one call"),
         (name = "events", description = "What happens to the tasks of an owner"),
+        (name = "webhooks", description = "Who is told of ends and waits, and what became of that"),
         (name = "agents", description = "What can be asked"),
         (name = "workers", description = "Who runs the tasks"),
         (name = "service", description = "The gateway itself"),
