@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use factorial_service::config::Environment;
 use factorial_service::healthcheck;
 
@@ -18,6 +18,7 @@ use crate::batch;
 use crate::bench;
 use crate::commands;
 use crate::config::Streams;
+use crate::describe;
 use crate::dev;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -100,10 +101,21 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
             Ok(Exit::Success)
         }
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "factorial", &mut script);
             printer
-                .write(&String::from_utf8_lossy(&script))
+                .write(&describe::completions(shell))
+                .map_err(CliError::Output)?;
+            Ok(Exit::Success)
+        }
+        Command::Man { directory } => {
+            describe::man_pages(&directory).map_err(|source| CliError::Write {
+                path: directory.display().to_string(),
+                source,
+            })?;
+            Ok(Exit::Success)
+        }
+        Command::Openapi { service } => {
+            printer
+                .write(&describe::openapi(service))
                 .map_err(CliError::Output)?;
             Ok(Exit::Success)
         }
@@ -186,7 +198,9 @@ impl Command {
             Self::Dev(_)
             | Self::BenchRole
             | Self::Healthcheck { .. }
-            | Self::Completions { .. } => Format::Table,
+            | Self::Completions { .. }
+            | Self::Man { .. }
+            | Self::Openapi { .. } => Format::Table,
         }
     }
 }

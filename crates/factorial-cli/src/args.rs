@@ -1,6 +1,8 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use factorial_service::config::{ClientRole, ConfigArgs};
 
@@ -79,6 +81,26 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+    /// Write man pages, one a command
+    Man {
+        /// Directory to write them to; made if it is not there
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// Print the OpenAPI document, to generate clients from
+    Openapi {
+        /// Whose
+        #[arg(long, value_enum, default_value_t)]
+        service: DescribedService,
+    },
+}
+
+/// Services that describe their operations.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum DescribedService {
+    #[default]
+    Gateway,
+    Dashboard,
 }
 
 #[derive(Clone, Debug, Subcommand)]

@@ -13,6 +13,8 @@ use crate::{
 };
 
 /// Shows a webhook of an owner.
+///
+/// Its secret is not shown.
 #[utoipa::path(
     get, path = "/webhooks/{id}", tag = "webhooks",
     params(
