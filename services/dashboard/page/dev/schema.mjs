@@ -1,19 +1,20 @@
-// The types of the API, from the OpenAPI document that a dashboard serves: `src/api/schema.d.ts`. Without --check it is
-// written; with it the script exits with 1 when the file is another one. The system's test does the same with the
-// dashboard that it has started.
+// The types of the API, from the dashboard's OpenAPI document, as `factorial openapi --service dashboard` prints it:
+// `src/api/schema.d.ts`. Without --check it is written; with it the script exits with 1 when the file is another one. The
+// system's test compares it with what a dashboard serves.
 //
-//   node dev/schema.mjs [--check] [URL or file of the document]
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+//   cargo build --bin factorial && node dev/schema.mjs [--check]
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import openapiTS, { astToString, COMMENT_HEADER } from "openapi-typescript";
 
-export const SCHEMA = join(dirname(fileURLToPath(import.meta.url)), "../src/api/schema.d.ts");
+const here = dirname(fileURLToPath(import.meta.url));
+const SCHEMA = join(here, "../src/api/schema.d.ts");
 
-/** The text that the file must have. */
-export async function schemaOf(source) {
-  const url = existsSync(source) ? pathToFileURL(resolve(source)) : new URL(source);
-  return COMMENT_HEADER + astToString(await openapiTS(url));
+/** The text that the file must have by this document. */
+export async function schemaOf(document) {
+  return COMMENT_HEADER + astToString(await openapiTS(document));
 }
 
 /** The first line in which the file differs from what it must be; null when it is the same. */
@@ -27,18 +28,12 @@ export function staleAt(wanted) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const words = process.argv.slice(2);
-  const check = words.includes("--check");
-  const source =
-    words.find((word) => !word.startsWith("--")) ??
-    `${process.env.DASHBOARD_URL ?? "http://127.0.0.1:8080"}/observability/api/openapi.json`;
-  const wanted = await schemaOf(source).catch((error) => {
-    console.error(`cannot read ${source}: ${error.message}`);
-    process.exit(1);
-  });
+  const program = join(process.env.FACTORIAL_BIN ?? join(here, "../../../../target/debug"), "factorial");
+  const printed = execFileSync(program, ["openapi", "--service", "dashboard"], { maxBuffer: 16 * 1024 * 1024 });
+  const wanted = await schemaOf(JSON.parse(printed.toString()));
   const stale = staleAt(wanted);
   if (stale === null) console.log("src/api/schema.d.ts is up to date");
-  else if (check) {
+  else if (process.argv.includes("--check")) {
     console.error(`src/api/schema.d.ts is stale: npm run generate\n  ${stale}`);
     process.exit(1);
   } else {

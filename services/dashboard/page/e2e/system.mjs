@@ -122,8 +122,9 @@ const completed = async () =>
 
 const tests = {
   async "the page's types are those of the served document"() {
-    const stale = staleAt(await schemaOf(`${base}/observability/api/openapi.json`));
-    assert.equal(stale, null, "src/api/schema.d.ts is stale: npm run generate with a dashboard of this build");
+    const served = await fetch(`${base}/observability/api/openapi.json`);
+    const stale = staleAt(await schemaOf(await served.json()));
+    assert.equal(stale, null, "src/api/schema.d.ts is stale: npm run generate");
   },
 
   async "the overview shows tasks as they end"() {
@@ -199,6 +200,15 @@ const tests = {
     await page.getByLabel("Query").fill("[[sim:reply=made by hand]]");
     await page.getByRole("button", { name: "Submit the task" }).click();
     await page.locator(".field-bad").first().waitFor();
+    await page.getByText("Advanced:").click();
+    await page.getByLabel("Tools that you answer").fill('[{ "name": "bad name", "parameters": {} }]');
+    await page.getByLabel("Webhook").fill("ftp://example.org");
+    await page.getByLabel("Owner").fill("tester");
+    await page.getByRole("button", { name: "Submit the task" }).click();
+    for (const label of ["Tools that you answer", "Webhook"])
+      await page.locator(".field-bad", { hasText: label }).locator(".field-error").waitFor();
+    await page.getByLabel("Tools that you answer").fill("");
+    await page.getByLabel("Webhook").fill("");
     errors.length = 0;
     await page.getByLabel("Owner").fill("tester");
     await page.getByRole("button", { name: "Submit the task" }).click();
@@ -263,6 +273,19 @@ const tests = {
     await shows("the one that it holds", [held]);
     for (const id of [held, later]) await call(`/tasks/${id}/cancel`, {});
     await page.getByText("No task matches").waitFor();
+  },
+
+  async "a batch fills up, and its results come by themselves"() {
+    const members = [1, 2, 3].map((n) => ({ query: `[[sim:reply=result ${n}]]`, custom_id: `member-${n}` }));
+    const slow = { query: "[[sim:latency_ms=4000]][[sim:reply=late result]]", custom_id: "member-late" };
+    const batch = await call("/batches", { agent: "writer", owner_id: "someone", tasks: [slow, ...members] });
+    await open(`/batches/${batch.id}?tab=results`);
+    const rows = () => page.locator("tbody tr").count();
+    await until("three results", async () => (await rows()) === 3);
+    assert.doesNotMatch(await page.locator("main").textContent(), /late result/);
+    await page.getByText("late result").waitFor();
+    assert.equal(await rows(), 4);
+    await until("all of it", async () => (await page.title()).startsWith("100"));
   },
 
   async "an agent is paused and resumed"() {

@@ -102,9 +102,28 @@ describe("a new task", () => {
   });
   it("finds the field that the server means", () => {
     const errors = { "/messages/0/content": "too long", owner_id: "bad" };
-    expect(errorAt(errors, "/messages")).toBe("too long");
+    expect(errorAt(errors, "/messages")).toBe("0 → content: too long");
     expect(errorAt(errors, "/owner_id")).toBe("bad");
     expect(errorAt(errors, "/query")).toBeUndefined();
+  });
+});
+
+describe("what few tasks need", () => {
+  const form = { ...EMPTY, agent: "support", owner: "me", query: "Hello" };
+  it("is sent as it is meant", () => {
+    const tools = '[{ "name": "t", "parameters": { "type": "object" } }]';
+    const { body, errors } = toBody({ ...form, previous: " 0-1 ", tools, webhookUrl: "https://h", webhookSecret: "s" });
+    expect(errors).toEqual({});
+    expect(body).toMatchObject({
+      previous_task_id: "0-1",
+      tools: [{ name: "t" }],
+      webhook: { url: "https://h", secret: "s" },
+    });
+  });
+  it("says what cannot be meant", () => {
+    const { errors } = toBody({ ...form, tools: "{}", webhookSecret: "s" });
+    expect(errors).toEqual({ "/tools": "must be a list of tools", "/webhook/url": "where to?" });
+    expect(toBody({ ...form, tools: "[" }).errors["/tools"]).toContain("not JSON");
   });
 });
 

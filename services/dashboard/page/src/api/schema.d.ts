@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the agents that workers have announced, by name. */
+        /**
+         * Lists the agents that workers have announced, by name.
+         * @description One stays known while its workers are away.
+         */
         get: operations["list_agents"];
         put?: never;
         post?: never;
@@ -28,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an agent. */
+        /**
+         * Shows an agent.
+         * @description With its definition, as far as it may be shown, and how many of its tasks wait and run.
+         */
         get: operations["get_agent"];
         put?: never;
         post?: never;
@@ -105,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists batches, newest first. */
+        /**
+         * Lists batches, newest first.
+         * @description The counts of members by state are those of now.
+         */
         get: operations["list_batches"];
         put?: never;
         post?: never;
@@ -122,7 +131,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows a batch. */
+        /**
+         * Shows a batch.
+         * @description With its progress: how many members are in which state.
+         */
         get: operations["get_batch"];
         put?: never;
         post?: never;
@@ -175,6 +187,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/observability/api/batches/{id}/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was told of a batch, newest first.
+         * @description To its own webhook, of the batch and of its members: the last 200 deliveries, for three days, also when the batch has
+         *     expired. To those of its owner: for about an hour. They come as one page.
+         */
+        get: operations["list_batch_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/observability/api/config": {
         parameters: {
             query?: never;
@@ -182,7 +215,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows what the page is to call itself. */
+        /**
+         * Shows what the page is to call itself.
+         * @description Taken from its configuration; it does not change while it runs.
+         */
         get: operations["get_config"];
         put?: never;
         post?: never;
@@ -243,7 +279,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows what everything runs on: Redis, partitions, chores. */
+        /**
+         * Shows what everything runs on: Redis, partitions, chores.
+         * @description Memory, commands and latency of Redis as it says them itself; a chore that is late shows in its last success.
+         */
         get: operations["get_system"];
         put?: never;
         post?: never;
@@ -308,7 +347,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows a task. */
+        /**
+         * Shows a task.
+         * @description The record without the conversation and the output: `/messages` and `/result` have these.
+         */
         get: operations["get_task"];
         put?: never;
         post?: never;
@@ -493,7 +535,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Denies a call. The model sees the reason. */
+        /**
+         * Denies a call. The model sees the reason.
+         * @description The call is not made. The first answer to a call counts; the same again is no error.
+         */
         post: operations["deny_tool_call"];
         delete?: never;
         options?: never;
@@ -563,6 +608,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/observability/api/tasks/{id}/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was told of a task, newest first.
+         * @description To its own webhook: the last 200 deliveries, for three days, also when the task has expired. To those of its owner, and of
+         *     its batch: for about an hour. They come as one page.
+         */
+        get: operations["list_task_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/observability/api/tool-calls": {
         parameters: {
             query?: never;
@@ -583,6 +649,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/observability/api/webhook-deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries a delivery again.
+         * @description At once, whether it was delivered, given up or is to be tried later; if that fails, as often as a new one. The receiver gets
+         *     the same `webhook-id` as before.
+         */
+        post: operations["retry_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the webhooks of an owner, oldest first.
+         * @description They are 16 at most, so there is one page.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Adds a webhook of an owner.
+         * @description It is told of the events of all tasks and batches of the owner from now on. An owner has 16 at most. The same again (URL,
+         *     types and secret) is the same one, answered with 200, and is switched on if it was off.
+         */
+        post: operations["add_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/webhooks/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells what webhooks of an owner are signed with that have no secret of their own.
+         * @description It follows from the secret of the namespace, and does not change.
+         */
+        get: operations["get_webhook_secret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows a webhook of an owner.
+         * @description Its secret is not shown.
+         */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a webhook of an owner.
+         * @description What is still to be delivered to it is given up.
+         */
+        delete: operations["remove_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was told to a webhook of an owner, newest first.
+         * @description The last 200 deliveries, for three days. They come as one page.
+         */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/observability/api/workers": {
         parameters: {
             query?: never;
@@ -590,7 +766,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the workers whose heartbeat has not lapsed, by id. */
+        /**
+         * Lists the workers whose heartbeat has not lapsed, by id.
+         * @description With their agents, slots and version, and whether they are draining.
+         */
         get: operations["list_workers"];
         put?: never;
         post?: never;
@@ -627,6 +806,22 @@ export interface components {
             input_tokens: number[];
             /** @description Tokens written. */
             output_tokens: number[];
+        };
+        /**
+         * @description A webhook of an owner, to be added.
+         * @example {
+         *       "owner_id": "user-7",
+         *       "url": "https://example.org/hooks/factorial"
+         *     }
+         */
+        AddWebhook: {
+            /** @description Whose tasks and batches: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`. */
+            owner_id: string;
+            /** @description Where to, `http` or `https`, up to 2,048 characters, without a name or password. */
+            url: string;
+            /** @description Of what; of all types if absent. */
+            event_types?: components["schemas"]["WebhookEventType"][];
+            secret?: components["schemas"]["SigningSecret"] | null;
         };
         /** @description An agent that workers have announced. It stays known while its workers are away. */
         Agent: {
@@ -733,76 +928,10 @@ export interface components {
             owner_id?: string | null;
         };
         /**
-         * @description An open call that waits for an operator: for an approval, or for its result.
-         * @example {
-         *       "task_id": "0-01k0a1b2c3d4e5f6g7h8j9kamn",
-         *       "call_id": "call_1",
-         *       "agent": "planner",
-         *       "agent_version": "5f3c",
-         *       "owner_id": "user-7",
-         *       "tool": "publish",
-         *       "arguments": {
-         *         "title": "Rain in Lisbon"
-         *       },
-         *       "asked_at": "2026-01-31T09:30:00.125Z"
-         *     }
-         */
-        AskedCall: {
-            /** @description The task that waits. */
-            task_id: string;
-            /** @description The call, unique in its task. */
-            call_id: string;
-            /** @description Its agent. */
-            agent: string;
-            /** @description Version of the agent that asks; of approvals. */
-            agent_version?: string | null;
-            /** @description Its owner. */
-            owner_id: string;
-            /** @description The tool. */
-            tool: string;
-            /** @description JSON as the model wrote it; a string when that was not JSON. */
-            arguments: unknown;
-            /** @description Since when it waits. */
-            asked_at: components["schemas"]["Time"];
-            expires_at?: components["schemas"]["Time"] | null;
-        };
-        /**
          * @description Whom a call asks.
          * @enum {string}
          */
         Asks: "caller" | "operator" | "approval";
-        /**
-         * @description A call that is answered from outside. One that needs an approval and then a result is listed twice.
-         * @example {
-         *       "call_id": "call_1",
-         *       "tool": "publish",
-         *       "arguments": {
-         *         "title": "Rain in Lisbon"
-         *       },
-         *       "asks": "approval",
-         *       "status": "open",
-         *       "asked_at": "2026-01-31T09:30:00.125Z",
-         *       "agent_version": "5f3c"
-         *     }
-         */
-        AwaitedCall: {
-            /** @description Its id, unique in its task. */
-            call_id: string;
-            /** @description The tool. */
-            tool: string;
-            /** @description JSON as the model wrote it; a string when that was not JSON. */
-            arguments: unknown;
-            /** @description Who is asked. */
-            asks: components["schemas"]["Asks"];
-            /** @description Whether somebody has answered. */
-            status: components["schemas"]["ToolCallStatus"];
-            outcome?: components["schemas"]["ToolCallOutcome"] | null;
-            asked_at?: components["schemas"]["Time"] | null;
-            expires_at?: components["schemas"]["Time"] | null;
-            answered_at?: components["schemas"]["Time"] | null;
-            /** @description Version of the agent that asks; of approvals. */
-            agent_version?: string | null;
-        };
         /**
          * @description A batch as it is now.
          * @example {
@@ -1048,6 +1177,11 @@ export interface components {
             /** @description Where the documentation of the gateway's API is, if that is known. */
             docs_url?: string | null;
         };
+        /**
+         * @description How a delivery stands.
+         * @enum {string}
+         */
+        DeliveryStatus: "pending" | "delivered" | "failed";
         /** @description A no to a call. */
         DenyRequest: {
             /** @description For the model; at most 4096 characters. */
@@ -1076,7 +1210,7 @@ export interface components {
          * @description Stable, machine-readable reason of a refusal. New codes may be added; existing ones never change meaning.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "validation_failed" | "payload_too_large" | "unsupported_media_type" | "unknown_agent" | "task_not_found" | "agent_not_found" | "tool_call_not_found" | "batch_not_found" | "route_not_found" | "method_not_allowed" | "task_finished" | "task_not_finished" | "invalid_batch" | "batch_finished" | "batch_closed" | "batch_incomplete" | "idempotency_key_reused" | "previous_task_unusable" | "tool_call_answered" | "tool_call_closed" | "progress_exhausted" | "invalid_token" | "foreign_origin" | "steering_full" | "conversation_too_large" | "overloaded" | "store_unavailable" | "store_full" | "internal";
+        ErrorCode: "invalid_json" | "validation_failed" | "payload_too_large" | "unsupported_media_type" | "unknown_agent" | "task_not_found" | "agent_not_found" | "tool_call_not_found" | "batch_not_found" | "webhook_not_found" | "delivery_not_found" | "too_many_webhooks" | "route_not_found" | "method_not_allowed" | "task_finished" | "task_not_finished" | "invalid_batch" | "batch_finished" | "batch_closed" | "batch_incomplete" | "idempotency_key_reused" | "previous_task_unusable" | "tool_call_answered" | "tool_call_closed" | "progress_exhausted" | "invalid_token" | "foreign_origin" | "steering_full" | "conversation_too_large" | "overloaded" | "store_unavailable" | "store_full" | "internal";
         /** @description One event. `seq` counts from 1 in each task, without gaps. */
         Event: {
             /**
@@ -1337,6 +1471,13 @@ export interface components {
             /** @description Each agent, by name; only the one that was asked for. */
             agents: components["schemas"]["AgentActivity"][];
         };
+        /** @description The secret of an owner. */
+        OwnerSecret: {
+            /** @description Whose it is. */
+            owner_id: string;
+            /** @description What webhooks without a secret of their own are signed with. */
+            secret: components["schemas"]["SigningSecret"];
+        };
         /** @description A page of a list. `next_cursor` is absent on the last page. */
         Page_Agent: {
             /** @description The items, newest first unless the operation says otherwise. */
@@ -1579,6 +1720,77 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. `next_cursor` is absent on the last page. */
+        Page_Webhook: {
+            /** @description The items, newest first unless the operation says otherwise. */
+            data: {
+                /** @description Its id. */
+                id: string;
+                /** @description Whose it is. */
+                owner_id: string;
+                /** @description Where to. */
+                url: string;
+                /** @description Of what; all types if there are none. */
+                event_types?: components["schemas"]["WebhookEventType"][];
+                /** @description False after its receiver has answered with 410. Adding the same again switches it on. */
+                enabled: boolean;
+                /** @description It is signed with a secret of its own, not with the owner's. */
+                own_secret: boolean;
+                /** @description When it was added. */
+                created_at: components["schemas"]["Time"];
+            }[];
+            /** @description Pass as `cursor` to get the next page. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. `next_cursor` is absent on the last page. */
+        Page_WebhookDelivery: {
+            /** @description The items, newest first unless the operation says otherwise. */
+            data: {
+                /** @description Its id, which the receiver gets as `webhook-id`: the same in all attempts. */
+                id: string;
+                /** @description The webhook of the owner; absent if it is that of the task or the batch. */
+                webhook_id?: string | null;
+                /** @description Type of the event. */
+                event_type: string;
+                /**
+                 * Format: int64
+                 * @description Place of the event in the log of the task or the batch.
+                 */
+                seq: number;
+                /** @description Whose it is. */
+                owner_id: string;
+                /** @description The task. */
+                task_id?: string | null;
+                /** @description The batch, if the event is one of a batch. */
+                batch_id?: string | null;
+                /** @description Where to; absent when the webhook was removed. */
+                url?: string | null;
+                /** @description How it stands. */
+                status: components["schemas"]["DeliveryStatus"];
+                /**
+                 * Format: int32
+                 * @description Attempts so far.
+                 */
+                attempts: number;
+                /**
+                 * Format: int32
+                 * @description What the receiver answered to the last one.
+                 */
+                last_status?: number | null;
+                /**
+                 * @description Why the last one had no answer, or was not made: `timeout`, `connection_failed`, `tls_failed`, `unknown_host`,
+                 *     `private_address`, `response_broken`, `webhook_removed`, `webhook_disabled`.
+                 */
+                last_error?: string | null;
+                /** @description When the event happened. */
+                created_at: components["schemas"]["Time"];
+                last_attempt_at?: components["schemas"]["Time"] | null;
+                next_attempt_at?: components["schemas"]["Time"] | null;
+                ended_at?: components["schemas"]["Time"] | null;
+            }[];
+            /** @description Pass as `cursor` to get the next page. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. `next_cursor` is absent on the last page. */
         Page_Worker: {
             /** @description The items, newest first unless the operation says otherwise. */
             data: {
@@ -1733,6 +1945,8 @@ export interface components {
              */
             fragmentation?: number | null;
         };
+        /** @description A secret that messages are signed with: `whsec_`, then 24 to 64 bytes in base64. Never printed. */
+        SigningSecret: string;
         /** @description Tasks in each state. */
         StatusCounts: {
             /** Format: int64 */
@@ -1832,6 +2046,7 @@ export interface components {
             stream?: boolean;
             /** @description Tools that the caller answers: at most 32, 64 KiB together. A call of one waits in `tool-calls` of the task. */
             tools?: components["schemas"]["CallerTool"][];
+            webhook?: components["schemas"]["TaskWebhook"] | null;
             /** @description Labels of your own: at most 32, keys up to 64, values up to 512 characters. */
             metadata?: {
                 [key: string]: string;
@@ -2043,6 +2258,26 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * @description The webhook of a task, of a batch, or of a member of one.
+         * @example {
+         *       "url": "https://example.org/hooks/factorial",
+         *       "event_types": [
+         *         "run_completed",
+         *         "run_failed"
+         *       ]
+         *     }
+         */
+        TaskWebhook: {
+            /** @description Where to, `http` or `https`, up to 2,048 characters, without a name or password. */
+            url: string;
+            /**
+             * @description Of what. If absent: of a task all its types, of a batch `batch_completed` and `batch_cancelled`. A batch with types of
+             *     tasks tells of those of its members that have no webhook of their own.
+             */
+            event_types?: components["schemas"]["WebhookEventType"][];
+            secret?: components["schemas"]["SigningSecret"] | null;
+        };
+        /**
          * Format: date-time
          * @description RFC 3339, UTC, milliseconds
          */
@@ -2170,6 +2405,101 @@ export interface components {
             reasoning_tokens: number;
         };
         /**
+         * @description A webhook of an owner.
+         * @example {
+         *       "id": "wh_01k0a1b2c3d4e5f6g7h8j9kamn",
+         *       "owner_id": "user-7",
+         *       "url": "https://example.org/hooks/factorial",
+         *       "event_types": [
+         *         "run_failed"
+         *       ],
+         *       "enabled": true,
+         *       "own_secret": false,
+         *       "created_at": "2026-01-31T09:30:00.125Z"
+         *     }
+         */
+        Webhook: {
+            /** @description Its id. */
+            id: string;
+            /** @description Whose it is. */
+            owner_id: string;
+            /** @description Where to. */
+            url: string;
+            /** @description Of what; all types if there are none. */
+            event_types?: components["schemas"]["WebhookEventType"][];
+            /** @description False after its receiver has answered with 410. Adding the same again switches it on. */
+            enabled: boolean;
+            /** @description It is signed with a secret of its own, not with the owner's. */
+            own_secret: boolean;
+            /** @description When it was added. */
+            created_at: components["schemas"]["Time"];
+        };
+        /**
+         * @description An event on its way to a webhook.
+         * @example {
+         *       "id": "0-01k0a1b2c3d4e5f6g7h8j9kamn.9.task",
+         *       "event_type": "run_completed",
+         *       "seq": 9,
+         *       "owner_id": "user-7",
+         *       "task_id": "0-01k0a1b2c3d4e5f6g7h8j9kamn",
+         *       "url": "https://example.org/hooks/factorial",
+         *       "status": "pending",
+         *       "attempts": 1,
+         *       "last_status": 503,
+         *       "created_at": "2026-01-31T09:30:00.125Z",
+         *       "last_attempt_at": "2026-01-31T09:30:00.160Z",
+         *       "next_attempt_at": "2026-01-31T09:30:03.911Z"
+         *     }
+         */
+        WebhookDelivery: {
+            /** @description Its id, which the receiver gets as `webhook-id`: the same in all attempts. */
+            id: string;
+            /** @description The webhook of the owner; absent if it is that of the task or the batch. */
+            webhook_id?: string | null;
+            /** @description Type of the event. */
+            event_type: string;
+            /**
+             * Format: int64
+             * @description Place of the event in the log of the task or the batch.
+             */
+            seq: number;
+            /** @description Whose it is. */
+            owner_id: string;
+            /** @description The task. */
+            task_id?: string | null;
+            /** @description The batch, if the event is one of a batch. */
+            batch_id?: string | null;
+            /** @description Where to; absent when the webhook was removed. */
+            url?: string | null;
+            /** @description How it stands. */
+            status: components["schemas"]["DeliveryStatus"];
+            /**
+             * Format: int32
+             * @description Attempts so far.
+             */
+            attempts: number;
+            /**
+             * Format: int32
+             * @description What the receiver answered to the last one.
+             */
+            last_status?: number | null;
+            /**
+             * @description Why the last one had no answer, or was not made: `timeout`, `connection_failed`, `tls_failed`, `unknown_host`,
+             *     `private_address`, `response_broken`, `webhook_removed`, `webhook_disabled`.
+             */
+            last_error?: string | null;
+            /** @description When the event happened. */
+            created_at: components["schemas"]["Time"];
+            last_attempt_at?: components["schemas"]["Time"] | null;
+            next_attempt_at?: components["schemas"]["Time"] | null;
+            ended_at?: components["schemas"]["Time"] | null;
+        };
+        /**
+         * @description What webhooks are told of: ends, and waits for somebody outside.
+         * @enum {string}
+         */
+        WebhookEventType: "run_completed" | "run_failed" | "run_cancelled" | "run_parked" | "approval_requested" | "tool_call_deferred" | "batch_completed" | "batch_cancelled";
+        /**
          * @description A time that ends now.
          * @enum {string}
          */
@@ -2226,28 +2556,6 @@ export interface components {
              * @description Taken from a worker that died.
              */
             recovered: number;
-        };
-        /** @description A worker process. */
-        Worker: {
-            /** @description Unique per start. */
-            id: string;
-            /** @description Host it runs on. */
-            host: string;
-            /**
-             * Format: int32
-             * @description Its process id.
-             */
-            pid: number;
-            /** @description Version of the software. */
-            version: string;
-            /** @description When it started. */
-            started_at: components["schemas"]["Time"];
-            /** @description Its last heartbeat. */
-            last_heartbeat_at: components["schemas"]["Time"];
-            /** @description It finishes what it has and takes nothing new. */
-            draining: boolean;
-            /** @description What it serves. */
-            agents: components["schemas"]["WorkerAgent"][];
         };
         /** @description An agent in a worker. */
         WorkerAgent: {
@@ -2819,6 +3127,70 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["BatchResult"];
+                };
+            };
+            /** @description There is no such batch (`batch_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_batch_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the batch */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
                 };
             };
             /** @description There is no such batch (`batch_not_found`) */
@@ -4457,6 +4829,70 @@ export interface operations {
             };
         };
     };
+    list_task_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the task */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
+                };
+            };
+            /** @description There is no such task (`task_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_asked_tool_calls: {
         parameters: {
             query?: {
@@ -4484,6 +4920,475 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AskedCall"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_webhook_delivery: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the delivery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, pending */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description There is no such delivery (`delivery_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query: {
+                /** @description The owner */
+                owner_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All webhooks of the owner */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Webhook"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddWebhook"];
+            };
+        };
+        responses: {
+            /** @description The owner has it already */
+            200: {
+                headers: {
+                    /** @description Path of the webhook */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The webhook was added */
+            201: {
+                headers: {
+                    /** @description Path of the webhook */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The body is not valid JSON (`invalid_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook (`webhook_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The owner has as many webhooks as allowed (`too_many_webhooks`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`payload_too_large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json (`unsupported_media_type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook_secret: {
+        parameters: {
+            query: {
+                /** @description The owner */
+                owner_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerSecret"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description There is no such webhook (`webhook_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_webhook: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such webhook (`webhook_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
+                };
+            };
+            /** @description There is no such webhook (`webhook_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request is not acceptable (`validation_failed`) */

@@ -5,17 +5,20 @@
 import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
+/** What is listed, and has no name of its own in the document. */
+type Item<Page extends keyof Schemas> = Schemas[Page] extends { data: (infer T)[] } ? T : never;
 
 export type Activity = Schemas["Activity"];
 export type Agent = Schemas["Agent"];
 export type AgentActivity = Schemas["AgentActivity"];
 export type AnswerResponse = Schemas["AnswerResponse"];
-export type AskedCall = Schemas["AskedCall"];
-export type AwaitedCall = Schemas["AwaitedCall"];
+export type AskedCall = Item<"Page_AskedCall">;
+export type AwaitedCall = Item<"Page_AwaitedCall">;
 export type Batch = Schemas["Batch"];
 export type BatchResult = Schemas["BatchResult"];
 export type BulkRequest = Schemas["BulkRequest"];
 export type BulkResponse = Schemas["BulkResponse"];
+export type CallerTool = Schemas["CallerTool"];
 export type FieldError = Schemas["FieldError"];
 export type Limits = Schemas["Limits"];
 export type Message = Schemas["Message"];
@@ -31,7 +34,7 @@ export type TaskTree = Schemas["TaskTree"];
 export type TreeNode = Schemas["TreeNode"];
 export type Usage = Schemas["Usage"];
 export type Window = Schemas["Window"];
-export type Worker = Schemas["Worker"];
+export type Worker = Item<"Page_Worker">;
 export type Chore = Schemas["ChoreInfo"];
 export type Config = Schemas["DashboardConfig"];
 export type Counts = Schemas["StatusCounts"];
