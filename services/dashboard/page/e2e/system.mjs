@@ -113,6 +113,15 @@ const open = async (path) => {
   await page.waitForSelector("main h1");
 };
 const toast = (text) => page.locator(".toast", { hasText: text }).first().waitFor({ timeout: 15_000 });
+/** CPU time of the longest task of the pages' main threads, ms: what else runs on this machine does not count. */
+function longestTask(trace) {
+  const mains = trace.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain");
+  const main = new Set(mains.map((e) => `${e.pid} ${e.tid}`));
+  const tasks = trace.filter((e) => e.name.endsWith("RunTask") && main.has(`${e.pid} ${e.tid}`) && e.tdur > 0);
+  assert.ok(tasks.length > 0, "the trace has tasks");
+  return Math.max(...tasks.map((e) => e.tdur)) / 1000;
+}
+
 const completed = async () =>
   Number(
     (
@@ -341,6 +350,44 @@ const tests = {
     assert.ok(bytes <= 150 * 1024, `${bytes} bytes`);
     console.log(`      ${Math.round(bytes / 1024)} KiB, filled after ${took} ms`);
     await fresh.close();
+  },
+
+  async "the page stays smooth under load"() {
+    const busy = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const view = await busy.newPage();
+    const frames = [];
+    view.on("websocket", (socket) =>
+      socket.on("framereceived", ({ payload }) => {
+        if (JSON.parse(payload).type === "data") frames.push(Date.now());
+      }),
+    );
+    const overview = async () => (await fetch(`${base}/observability/api/overview`)).json();
+    for (const path of ["", "/tasks"]) {
+      await view.goto(`${base}/observability${path}`);
+      await view.waitForSelector(".stat, tbody tr");
+      const tasks = Array.from({ length: 3000 }, (_, n) => ({ query: `[[sim:noop]] ${n}` }));
+      await call("/batches", { agent: "writer", owner_id: "load", tasks });
+      await view.waitForTimeout(1_000);
+      frames.length = 0;
+      const [begun, before] = [Date.now(), await overview()];
+      await browser.startTracing(view, { categories: ["toplevel", "devtools.timeline", "__metadata"] });
+      await view.waitForTimeout(5_000);
+      const trace = JSON.parse(String(await browser.stopTracing()));
+      const after = await overview();
+      const seconds = (Date.now() - begun) / 1000;
+      const ended = (after.totals.completed - before.totals.completed) / seconds;
+      const within = frames.map((at) => frames.filter((other) => other >= at && other < at + 1000).length);
+      const most = Math.max(0, ...within);
+      const longest = longestTask(trace.traceEvents);
+      console.log(
+        `      ${path || "/"}: ${Math.round(ended)} tasks a second; at most ${most} updates in a second; ` +
+          `longest task of the main thread ${longest.toFixed(1)} ms`,
+      );
+      assert.ok(most >= 1, "it lives");
+      assert.ok(most <= 4, `${most} updates in a second`);
+      assert.ok(longest < 50, `the main thread was busy for ${longest} ms`);
+    }
+    await busy.close();
   },
 
   async "axe finds nothing serious"() {
