@@ -22,6 +22,12 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn binaries() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target).join("debug")
+}
+
 /// Whether `cargo <name>` exists.
 pub(crate) fn has_cargo_tool(name: &str) -> bool {
     succeeds(cargo().args([name, "--version"]))

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::command::{all, cargo, has_cargo_tool};
+use crate::openapi;
 use crate::page;
 use crate::redis;
 
@@ -35,5 +36,10 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     if arguments.is_empty() {
         commands.extend(page::tests()?);
     }
-    all(commands)
+    let tested = all(commands)?;
+    if tested != ExitCode::SUCCESS || !arguments.is_empty() {
+        return Ok(tested);
+    }
+    // With the binaries that are built by now.
+    all(openapi::tests())
 }
