@@ -2,6 +2,7 @@
 
 mod apt;
 mod command;
+mod deployment;
 mod dev;
 mod lint;
 mod page;
@@ -19,8 +20,12 @@ Usage: cargo xtask <task> [arguments]
 Tasks:
   dev [arguments]   build `factorial` and run `factorial dev` with these arguments
   test [arguments]  install what the tests need, build the binaries, run all tests,
-                    with Node also those of the page, in a browser;
-                    arguments go to cargo nextest (or cargo test), and leave the page out
+                    with Node also those of the page, in a browser, and with Python those
+                    of the deployment files;
+                    arguments go to cargo nextest (or cargo test), and leave these two out
+  containers [--keep] [--no-build]
+                    build the image and bring Compose up; run tasks while each container is
+                    killed and the image is changed; needs docker or podman with Compose
   lint              rustfmt, clippy, rustdoc, and cargo-deny where it is installed
   page              build the dashboard's page, which the dashboard embeds; needs Node
   performance [--quick] [measurement]...
@@ -44,6 +49,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match task.as_deref() {
         Some("dev") => dev::run(&rest),
         Some("test") => test::run(&rest),
+        Some("containers") => deployment::containers(&rest),
         Some("lint") if rest.is_empty() => lint::run(),
         Some("page") if rest.is_empty() => page::run(),
         Some("performance") => performance::run(&rest),

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::command::{all, cargo, has_cargo_tool};
+use crate::deployment;
 use crate::page;
 use crate::redis;
 
@@ -34,6 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let mut commands = vec![build, docs, tests];
     if arguments.is_empty() {
         commands.extend(page::tests()?);
+        commands.extend(deployment::tests()?);
     }
     all(commands)
 }

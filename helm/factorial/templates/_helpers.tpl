@@ -74,7 +74,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- else }}
 {{- $longest := default 120 $worker.turn_timeout | float64 }}
 {{- range $worker.runners }}{{ $longest = maxf $longest (default 0 .turn_timeout | float64) }}{{ end }}
-{{- $longest | ceil }}
+{{- range .Values.agents }}{{ $longest = maxf $longest (default 0 (default dict (fromYaml .).worker).turn_timeout_seconds | float64) }}{{ end }}
+{{- /* A worker takes no more than an hour. */}}
+{{- minf 3600 $longest | ceil }}
 {{- end }}
 {{- end }}
 

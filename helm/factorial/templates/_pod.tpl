@@ -14,13 +14,6 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{- define "factorial.imagePull" -}}
-{{- with .Values.image.pullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- end }}
-
 {{/* Where Redis is: takes the root. */}}
 {{- define "factorial.redis.env" -}}
 {{- $redis := .Values.redis }}
@@ -135,7 +128,9 @@ spec:
       serviceAccountName: {{ include "factorial.serviceAccount" $root }}
       automountServiceAccountToken: false
       enableServiceLinks: false
-      {{- include "factorial.imagePull" $root | trim | nindent 6 }}
+      {{- with $values.image.pullSecrets }}
+      imagePullSecrets: {{ toJson . }}
+      {{- end }}
       {{- with $role.priorityClassName }}
       priorityClassName: {{ . }}
       {{- end }}
