@@ -4,6 +4,4 @@ PLANNED = {
     "factorial_oldest_queued_age_seconds",
     "factorial_queue_wait_seconds",
     "factorial_worker_cost_usd_total",
-    "factorial_webhook_deliveries_total",
-    "factorial_webhook_deliveries_pending",
 }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-use crate::{CallerTool, Failure, InputMessage, Limits, Page, TaskStatus, Time, Usage};
+use crate::{
+    CallerTool, Failure, InputMessage, Limits, Page, TaskStatus, TaskWebhook, Time, Usage,
+};
 
 /// State of a batch. The last two are terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,6 +85,9 @@ pub struct BatchMember {
     /// Tools that the caller answers, as of a task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<CallerTool>,
+    /// Who is told of its end and its waits, instead of the batch's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<TaskWebhook>,
     /// Labels of its own: at most 32 with `custom_id`, keys up to 64, values up to 512 characters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -106,6 +111,9 @@ pub struct BatchSettings {
     /// Keeps the text of members as it comes in their event logs.
     #[serde(default)]
     pub stream: bool,
+    /// Who is told of the end of the batch, and of members if it names their types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<TaskWebhook>,
     /// Labels of the batch: at most 32, keys up to 64, values up to 512 characters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -137,6 +145,9 @@ pub struct SubmitBatch {
     /// Keeps the text of members as it comes in their event logs.
     #[serde(default)]
     pub stream: bool,
+    /// Who is told of the end of the batch, and of members if it names their types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<TaskWebhook>,
     /// Labels of the batch: at most 32, keys up to 64, values up to 512 characters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -154,6 +165,7 @@ impl SubmitBatch {
             priority: self.priority,
             limits: self.limits,
             stream: self.stream,
+            webhook: self.webhook,
             metadata: self.metadata,
         };
         (settings, self.tasks)

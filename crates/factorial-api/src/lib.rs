@@ -18,6 +18,7 @@ mod task;
 mod time;
 mod tool_call;
 mod tree;
+mod webhook;
 mod worker;
 
 pub use agent::Agent;
@@ -50,4 +51,8 @@ pub use tool_call::{
     ToolCallOutcome, ToolCallProgress, ToolCallResult, ToolCallStatus,
 };
 pub use tree::{Descendants, TaskTree, TreeNode, TreeTotals};
+pub use webhook::{
+    AddWebhook, DeliveryStatus, OwnerSecret, SigningSecret, TaskWebhook, Webhook, WebhookDelivery,
+    WebhookEventType, WebhookMessage,
+};
 pub use worker::{Worker, WorkerAgent};

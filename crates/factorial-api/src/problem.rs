@@ -30,6 +30,12 @@ pub enum ErrorCode {
     ToolCallNotFound,
     /// There is no such batch.
     BatchNotFound,
+    /// There is no such webhook.
+    WebhookNotFound,
+    /// There is no such delivery, or not any more.
+    DeliveryNotFound,
+    /// The owner has 16 webhooks.
+    TooManyWebhooks,
     /// No such route.
     RouteNotFound,
     /// The route exists, but not for this method.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-use crate::{CallerTool, Descendants, InputMessage, Page, Time};
+use crate::{CallerTool, Descendants, InputMessage, Page, TaskWebhook, Time};
 
 /// State of a task. The last three are terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -121,6 +121,9 @@ pub struct SubmitTask {
     /// Tools that the caller answers: at most 32, 64 KiB together. A call of one waits in `tool-calls` of the task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<CallerTool>,
+    /// Who is told of its end and its waits, besides the webhooks of its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<TaskWebhook>,
     /// Labels of your own: at most 32, keys up to 64, values up to 512 characters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,

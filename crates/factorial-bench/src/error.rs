@@ -120,6 +120,9 @@ pub enum RoleError {
     /// The worker.
     #[error("{0}")]
     Worker(#[from] factorial_worker::WorkerError),
+    /// The reaper.
+    #[error("{0}")]
+    Reaper(#[from] factorial_reaper::SenderError),
     /// The Redis cannot be used.
     #[error("{0}")]
     Connect(#[from] factorial_core::ConnectError),

@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use factorial_service::config::Environment;
 use factorial_service::healthcheck;
 
@@ -18,6 +18,7 @@ use crate::batch;
 use crate::bench;
 use crate::commands;
 use crate::config::Streams;
+use crate::describe;
 use crate::dev;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -86,6 +87,10 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
         Command::Run(args) => run::run(&gateway(&args.common)?, &args).await,
         Command::Agents(args) => commands::agents(&gateway(args.common())?, &args).await,
         Command::Events(args) => commands::feed(&gateway(&args.common)?, &args).await,
+        Command::Webhooks { command } => {
+            let gateway = gateway(command.common())?;
+            commands::webhooks(&gateway, command).await
+        }
         Command::Workers(common) => commands::workers(&gateway(&common)?).await,
         Command::Healthcheck { url, timeout } => {
             let limit = Duration::try_from_secs_f64(timeout)
@@ -96,10 +101,21 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
             Ok(Exit::Success)
         }
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "factorial", &mut script);
             printer
-                .write(&String::from_utf8_lossy(&script))
+                .write(&describe::completions(shell))
+                .map_err(CliError::Output)?;
+            Ok(Exit::Success)
+        }
+        Command::Man { directory } => {
+            describe::man_pages(&directory).map_err(|source| CliError::Write {
+                path: directory.display().to_string(),
+                source,
+            })?;
+            Ok(Exit::Success)
+        }
+        Command::Openapi { service } => {
+            printer
+                .write(&describe::openapi(service))
                 .map_err(CliError::Output)?;
             Ok(Exit::Success)
         }
@@ -172,6 +188,7 @@ impl Command {
             Self::Events(args) => args.common.output,
             Self::Workers(common) => common.output,
             Self::Batch { command } => command.common().output,
+            Self::Webhooks { command } => command.common().output,
             Self::Approvals(args) => args.common().output,
             Self::ToolCalls {
                 command: ToolCallsCommand::List(args),
@@ -181,7 +198,9 @@ impl Command {
             Self::Dev(_)
             | Self::BenchRole
             | Self::Healthcheck { .. }
-            | Self::Completions { .. } => Format::Table,
+            | Self::Completions { .. }
+            | Self::Man { .. }
+            | Self::Openapi { .. } => Format::Table,
         }
     }
 }

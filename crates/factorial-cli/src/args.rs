@@ -1,6 +1,8 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use factorial_service::config::{ClientRole, ConfigArgs};
 
@@ -10,6 +12,7 @@ use crate::bench::BenchArgs;
 use crate::commands::{
     AgentsArgs, BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, CancelArgs,
     EventsArgs, FeedArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
+    WebhooksCommand,
 };
 use crate::dev::DevArgs;
 use crate::exit;
@@ -52,6 +55,11 @@ pub(crate) enum Command {
     Agents(AgentsArgs),
     /// Watch what happens to all tasks and batches of an owner
     Events(FeedArgs),
+    /// Tell other programs of ends and waits of tasks and batches; see what became of that
+    Webhooks {
+        #[command(subcommand)]
+        command: WebhooksCommand,
+    },
     /// List workers
     Workers(Common),
     /// Measure: how fast tasks are accepted, run and dispatched, and what they cost
@@ -73,6 +81,26 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+    /// Write man pages, one a command
+    Man {
+        /// Directory to write them to; made if it is not there
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// Print the OpenAPI document, to generate clients from
+    Openapi {
+        /// Whose
+        #[arg(long, value_enum, default_value_t)]
+        service: DescribedService,
+    },
+}
+
+/// Services that describe their operations.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum DescribedService {
+    #[default]
+    Gateway,
+    Dashboard,
 }
 
 #[derive(Clone, Debug, Subcommand)]

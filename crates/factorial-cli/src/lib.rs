@@ -9,6 +9,7 @@ mod batch;
 mod bench;
 mod commands;
 mod config;
+mod describe;
 mod dev;
 mod error;
 mod exit;

@@ -231,6 +231,18 @@ fn query(settings: &BatchSettings) -> Result<Vec<(&'static str, String)>, Client
     if settings.stream {
         query.push(("stream", "true".to_owned()));
     }
+    if let Some(webhook) = &settings.webhook {
+        query.push(("webhook_url", webhook.url.clone()));
+        let types: Vec<_> = webhook.event_types.iter().map(|t| t.as_str()).collect();
+        if !types.is_empty() {
+            query.push(("webhook_event_types", types.join(",")));
+        }
+        if webhook.secret.is_some() {
+            let problem =
+                "a secret of a webhook must not be part of a URL: submit the batch as JSON";
+            return Err(ClientError::Setup(problem.to_owned()));
+        }
+    }
     if !settings.metadata.is_empty() {
         query.push(("metadata", serde_json::to_string(&settings.metadata)?));
     }

@@ -19,6 +19,7 @@ mod tasks;
 mod tool_calls;
 mod tree;
 mod wait;
+mod webhooks;
 
 pub use backoff::RetryPolicy;
 pub use batches::SubmittedBatch;

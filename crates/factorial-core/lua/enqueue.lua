@@ -6,7 +6,8 @@
 --       7 idempotency key hash or ''  8 its fingerprint  9 how long it is kept, ms
 --       10 previous task or ''  11 '' or of a child: parent, token of its lease, wait key or -, ms that it waits or -,
 --          most depth below the root, most descendants of the root, in one text  12 batch or ''
---       13 wall-clock limit, ms from the start, or ''  14.. more fields of the task, in pairs
+--       13 wall-clock limit, ms from the start, or ''  14 webhook (see segments.rs), '=' for that of the batch, or ''
+--       15.. more fields of the task, in pairs
 -- Returns: of each task: error message | accepted state now | exists id | key_reused id | parent_lost | too_deep |
 --          too_many | batch_closed |
 --          previous_unusable | conversation_too_large
@@ -30,8 +31,8 @@ local queues = {}
 
 -- at, last: places of its first and its last argument.
 local function accept(at, last)
-  local id, agent, owner, priority, start, input, idempotency, fingerprint, kept, previous, spawned, batch, limit =
-    unpack(ARGV, at, at + 12)
+  local id, agent, owner, priority, start, input, idempotency, fingerprint, kept, previous, spawned, batch, limit, hook =
+    unpack(ARGV, at, at + 13)
   local key = B .. K_TASK .. id
   if idempotency ~= '' then
     local seen = redis.call('GET', B .. K_IDEMPOTENCY .. idempotency)
@@ -62,7 +63,7 @@ local function accept(at, last)
     if due > now then state, since = 'scheduled', 'due' else due = now end
   end
   redis.call('HSET', key, 'state', state, 'agent', agent, 'owner', owner, 'priority', priority, 'created', num(now),
-    'bytes', bytes, since, num(due), unpack(ARGV, at + 13, last))
+    'bytes', bytes, since, num(due), unpack(ARGV, at + 14, last))
   if conversation then
     redis.call('HSET', key, 'conversation', conversation, 'previous', previous)
     redis.call('COPY', B .. K_TASK .. previous .. K_LOG, key .. K_LOG)
@@ -81,6 +82,10 @@ local function accept(at, last)
     local deadline = num(due + limit)
     redis.call('HSET', key, 'deadline', deadline)
     set_timer(K_DEADLINE, id, deadline)
+  end
+  if hook ~= '' then
+    redis.call('HSET', key, 'hook', hook == '=' and hook or '1')
+    if hook ~= '=' then redis.call('SET', key .. K_HOOK, hook) end
   end
   if idempotency ~= '' then
     redis.call('SET', B .. K_IDEMPOTENCY .. idempotency, fingerprint .. ' ' .. id, 'PX', kept)
@@ -105,7 +110,7 @@ local function accept(at, last)
     end
     members[#members + 1], members[#members + 2] = num(now), id
   end
-  feed(key, id, 1, { num(now) .. ' 0 0 task_enqueued {"status":"' .. state .. '"}' }, now)
+  feed(key, id, 1, { num(now) .. ' 0 0 task_enqueued {"status":"' .. state .. '"}' }, now, false)
   return { 'accepted', state, num(now) }
 end
 

@@ -32,7 +32,7 @@ for i = 1, #old do
   end
   if t[3] == state and not kept then
     redis.call('UNLINK', key, key .. K_LOG, key .. K_EVENTS, key .. K_INBOX, key .. K_SEEN, key .. K_WAITS, key .. K_CHILDREN,
-      key .. K_OFFSPRING)
+      key .. K_OFFSPRING, key .. K_HOOK)
     redis.call('ZREM', B .. K_BY_AGENT .. t[1], id)
     redis.call('ZREM', B .. K_BY_OWNER .. t[2], id)
     move_count(t[1], state, '')

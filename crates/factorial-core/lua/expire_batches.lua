@@ -15,7 +15,7 @@ for i = 1, #old do
   redis.call('ZREM', done, id)
   redis.call('ZREM', B .. K_BATCHES, id)
   if owner then redis.call('ZREM', B .. K_OWNER_BATCHES .. owner, id) end
-  redis.call('UNLINK', B .. K_BATCH .. id, B .. K_BATCH .. id .. K_EVENTS)
+  redis.call('UNLINK', B .. K_BATCH .. id, B .. K_BATCH .. id .. K_EVENTS, B .. K_BATCH .. id .. K_HOOK)
   removed = removed + 1
 end
 local next = redis.call('ZRANGE', done, 0, 0, 'WITHSCORES')

@@ -3,9 +3,9 @@
 -- ARGV: 1 timeline config  then of each task the number of its arguments, and they:
 --       1 id  2 token  3 write  4 completed or failed  5 output entry or ''  6 failure (JSON) or ''
 --       7 data of the terminal event (JSON)  8 lease, ms  9 output for the parent (JSON), or ''
---       10 agent, 11 attempts and 12 first start of a task that has neither parent nor batch nor wall-clock limit nor an
---       earlier failure, else ''  13 entries that the worker knows  14 what the reply has spent (see spend), or ''
---       15 number of entries, then they; number of fields and values, then they; number of events
+--       10 agent, 11 attempts and 12 first start of a task that has neither parent nor batch nor wall-clock limit nor
+--       webhook nor an earlier failure, else ''  13 entries that the worker knows  14 what the reply has spent (see
+--       spend), or ''  15 number of entries, then they; number of fields and values, then they; number of events
 --       (`<turn> <type> <data>`), then they
 -- Returns: of each task: error message | finished | steered, then the steering messages taken: the run goes on |
 --          replayed state, then what came after the entries | stale state | gone | diverged length
@@ -41,10 +41,10 @@ local function finish(at)
     local r = redis.call('HMGET', key, 'state', 'token', 'write', 'bytes', 'steering', 'awaited', 'live', 'interrupt', 'i0',
       'turns')
     t = { r[1], agent, '', '', attempts, r[10], false, false, false, started, false, false, r[5], r[6], r[7], false, false, r[8],
-      r[2], r[3], r[4], r[9] }
+      false, r[2], r[3], r[4], r[9] }
   end
-  local outcome = judge(t[1], t[19], t[20], token, write)
-  local inline = t[22] and 1 or 0
+  local outcome = judge(t[1], t[20], t[21], token, write)
+  local inline = t[23] and 1 or 0
   if outcome == 'gone' then return { 'gone' } end
   if outcome == 'stale' then return { 'stale', t[1] } end
   if outcome == 'replayed' then
@@ -54,7 +54,7 @@ local function finish(at)
     return after
   end
   local goes_on = to == 'completed' and t[13] and t[13] ~= '0'
-  local bytes = tonumber(t[21] or 0)
+  local bytes = tonumber(t[22] or 0)
   for i = at + 15, fields_at - 1 do bytes = bytes + #ARGV[i] end
   local events = { unpack(ARGV, events_at + 1, events_at + ARGV[events_at]) }
   local fields = { 'write', write, unpack(ARGV, fields_at + 1, events_at - 1) }

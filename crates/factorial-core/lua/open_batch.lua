@@ -1,7 +1,7 @@
 -- Opens a batch for so many members.
 -- KEYS: 1 base of the partition
 -- ARGV: 1 id  2 owner  3 members  4 how long it may take to fill, ms  5 idempotency key hash or ''  6 its fingerprint
---       7 how long that is kept, ms  8.. more fields of the batch, in pairs
+--       7 how long that is kept, ms  8 webhook (see segments.rs) or ''  9.. more fields of the batch, in pairs
 -- Returns: opened | exists id | key_reused id
 -- Invariant: a batch without members ends at once.
 --- @include "clock"
@@ -9,7 +9,7 @@
 --- @include "batch_progress"
 --- @include "set_timer"
 local id, owner, members, fill = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local idempotency, fingerprint, kept = ARGV[5], ARGV[6], ARGV[7]
+local idempotency, fingerprint, kept, hook = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local key = B .. K_BATCH .. id
 if idempotency ~= '' then
   local seen = redis.call('GET', B .. K_IDEMPOTENCY .. idempotency)
@@ -21,7 +21,11 @@ end
 if redis.call('EXISTS', key) == 1 then return { 'exists', id } end
 local now = clock()
 redis.call('HSET', key, 'state', 'filling', 'owner', owner, 'created', num(now), 'members', members, 'accepted', '0',
-  unpack(ARGV, 8))
+  unpack(ARGV, 9))
+if hook ~= '' then
+  redis.call('HSET', key, 'hook', '1')
+  redis.call('SET', key .. K_HOOK, hook)
+end
 redis.call('ZADD', B .. K_BATCHES, 0, id)
 redis.call('ZADD', B .. K_OWNER_BATCHES .. owner, 0, id)
 if idempotency ~= '' then

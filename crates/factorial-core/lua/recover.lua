@@ -18,8 +18,8 @@ for i = 1, #expired do
   local t = read_task(id, 'crashes')
   if t[1] ~= 'processing' then
     redis.call('ZREM', B .. K_LEASE, id)
-  elseif tonumber(t[19] or 0) >= most then
-    finish_task(id, t, 'failed', now, { 'failure', failure, 'crashes', num((t[19] or 0) + 1) }, nil, 'run_failed', data, config)
+  elseif tonumber(t[20] or 0) >= most then
+    finish_task(id, t, 'failed', now, { 'failure', failure, 'crashes', num((t[20] or 0) + 1) }, nil, 'run_failed', data, config)
     redis.call('HINCRBY', key, 'recoveries', 1)
     poisoned = poisoned + 1
   else

@@ -105,6 +105,19 @@ name!(
     64,
     |_, b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-')
 );
+name!(
+    /// A webhook of an owner.
+    WebhookId,
+    "webhook_id",
+    "must be wh_ and 1 to 40 of a-z 0-9",
+    43,
+    |i, b| match i {
+        0 => b == b'w',
+        1 => b == b'h',
+        2 => b == b'_',
+        _ => b.is_ascii_lowercase() || b.is_ascii_digit(),
+    }
+);
 /// A slice of a namespace that one Redis slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]

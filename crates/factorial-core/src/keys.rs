@@ -1,6 +1,7 @@
 //! Names of keys and channels: the only place, with `segments.rs`, where they are made.
 
 use crate::{
+    delivery::DeliveryId,
     ids::{AgentName, BatchId, Namespace, OwnerId, Partition, TaskId, WorkerId},
     segments as s,
 };
@@ -152,6 +153,26 @@ impl Keys {
         )
     }
 
+    /// Deliveries that have not ended.
+    #[must_use]
+    pub fn outbox(&self, partition: Partition) -> String {
+        format!("{}{}", self.base(partition), s::OUTBOX)
+    }
+    /// Hash of a delivery.
+    #[must_use]
+    pub fn delivery(&self, id: &DeliveryId) -> String {
+        format!("{}{}{id}", self.base(id.partition()), s::DELIVERY)
+    }
+    /// Deliveries of a webhook, a task or a batch.
+    #[must_use]
+    pub fn deliveries(&self, partition: Partition, log: &str) -> String {
+        format!("{}{}{log}", self.base(partition), s::DELIVERIES)
+    }
+    /// Channel that says that something is to be delivered.
+    #[must_use]
+    pub fn outbox_channel(&self, partition: Partition) -> String {
+        format!("{}{}", self.base(partition), s::OUTBOX_CHANNEL)
+    }
     /// Last tokens and turns, and which agents are paused.
     #[must_use]
     pub fn seq(&self, partition: Partition) -> String {
@@ -164,6 +185,22 @@ impl Keys {
     }
 
     // Of the whole namespace, in a slot of their own.
+
+    /// Start of the keys that scripts know.
+    #[must_use]
+    pub fn root(&self) -> String {
+        format!("{{{}}}:", self.namespace)
+    }
+    /// Hash: webhook of an owner -> its definition.
+    #[must_use]
+    pub fn webhooks(&self) -> String {
+        format!("{}{}", self.root(), s::WEBHOOKS)
+    }
+    /// Hash: owner whose webhooks not all partitions know -> version.
+    #[must_use]
+    pub fn webhook_changes(&self) -> String {
+        format!("{}{}", self.root(), s::WEBHOOK_CHANGES)
+    }
 
     /// Hash: number of partitions, schema version.
     #[must_use]

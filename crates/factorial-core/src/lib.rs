@@ -9,6 +9,7 @@ mod batch;
 mod chores;
 mod connect;
 mod conversation;
+mod delivery;
 mod error;
 mod event;
 mod failure;
@@ -32,6 +33,7 @@ mod task;
 mod timeline;
 mod wait;
 mod wake;
+mod webhook;
 
 pub use age::Oldest;
 pub use asked::{Asked, AskedFilter, AskedPage};
@@ -39,12 +41,14 @@ pub use batch::{BatchListPage, BatchRecord, BatchState, Unsettled};
 pub use chores::{ChoreReport, ChoreStatus};
 pub use connect::{ConnectError, StoreOptions};
 pub use conversation::{Entry, InputMessage, Role, ToolCall};
+pub use delivery::{Delivery, DeliveryId, DeliveryState, Subject};
 pub use error::{StoreError, UnavailableReason};
 pub use event::{Event, EventType, NewEvent};
 pub use failure::{Failure, kind as failure_kind};
 pub use feed::FeedEntry;
 pub use ids::{
-    AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WorkerId,
+    AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WebhookId,
+    WorkerId,
 };
 pub use keys::Keys;
 pub use list::{ListCursor, ListFilter, ListPage, ListedIds};
@@ -52,12 +56,14 @@ pub use live::{EventBatch, ReplyText, Subscription};
 pub use read::Counts;
 pub use registry::{AgentAnnouncement, WorkerAgentSlots, WorkerAnnouncement};
 pub use scripts::{
+    add_webhook::AddedWebhook,
     answer::{Answer, AnswerOutcome},
     cancel::CancelOutcome,
     cancel_batch::CancelBatchOutcome,
     cascade::Cascade,
     claim::{ClaimRequest, Claimed},
     commit::{Commit, CommitOutcome, Spent},
+    due_deliveries::{DueDeliveries, Leased},
     enqueue::{Enqueued, Idempotency, NewTask, Parent, Start},
     expire::Expired,
     finish::{Ending, Finish, FinishOutcome, Plain},
@@ -71,6 +77,7 @@ pub use scripts::{
     report_progress::ProgressOutcome,
     retry::RetryOutcome,
     seal_batch::SealedBatch,
+    settle_delivery::Settled,
     steer::{Steer, SteerOutcome},
 };
 pub use server::ServerInfo;
@@ -80,3 +87,4 @@ pub use task::{TaskRecord, TaskState, Tree, Usage};
 pub use timeline::{Bucket, ModelUse, TimelineConfig};
 pub use wait::{NewWait, Wait, WaitKey, WaitKind, WaitOutcome, WaitStatus, WaitSubject};
 pub use wake::{WaitId, Waiter};
+pub use webhook::{Receiver, TaskWebhook, Webhook, WebhookEvent};

@@ -192,6 +192,20 @@ impl Reply {
         }
     }
 
+    /// The next item as the whole score of a member; `None` when it is nil.
+    pub(crate) fn score_or_nil(&mut self) -> Result<Option<i64>, StoreError> {
+        #[expect(clippy::cast_possible_truncation, reason = "scores are whole ms")]
+        match self.value()? {
+            Value::Nil => Ok(None),
+            Value::Double(score) => Ok(Some(score as i64)),
+            other => {
+                let score = text(other).map_err(|e| self.corrupt(e))?;
+                let score: f64 = score.parse().map_err(|_| self.corrupt("score"))?;
+                Ok(Some(score as i64))
+            }
+        }
+    }
+
     /// The next item as members of a sorted set with whole scores; RESP2 and RESP3 say it differently.
     pub(crate) fn scored(&mut self) -> Result<Vec<(i64, String)>, StoreError> {
         let mut items = self.array()?;

@@ -79,6 +79,24 @@ pub const FOLLOWED: &str = "fo";
 pub const FEED: &str = "f:";
 /// `of:<owner>` channel: entries of the feed as they are added.
 pub const FEED_CHANNEL: &str = "of:";
+/// `t:<id>:h`, `b:<id>:h` string: the webhook of a task or a batch, `<secret or -> <types> <url>`.
+pub const HOOK: &str = ":h";
+/// `hooks` hash: owner -> the version of its webhooks, then those that are on, `<webhook> <types>`, a line each.
+pub const HOOKS: &str = "hooks";
+/// `outbox` sorted set: delivery that has not ended -> when it is to be tried (ms).
+pub const OUTBOX: &str = "outbox";
+/// `d:<delivery>` hash, with expiry once it has ended: an event on its way to a webhook; see `delivery.rs`.
+pub const DELIVERY: &str = "d:";
+/// `dl:<webhook, task or batch>` list with expiry: its deliveries, newest first.
+pub const DELIVERIES: &str = "dl:";
+/// `out` channel: something is to be delivered.
+pub const OUTBOX_CHANNEL: &str = "out";
+/// Of the namespace. `webhooks` hash: webhook of an owner -> `<on or off> <print> <definition (JSON)>`.
+pub const WEBHOOKS: &str = "webhooks";
+/// Of the namespace. `webhooks:owners` hash: owner -> version and ids of its webhooks; ` version` -> the last version.
+pub const WEBHOOK_OWNERS: &str = "webhooks:owners";
+/// Of the namespace. `webhooks:changed` hash: owner whose webhooks not all partitions know yet -> version.
+pub const WEBHOOK_CHANGES: &str = "webhooks:changed";
 /// `w:<worker>` channel: cancellations and interrupts for a worker.
 pub const WORKER_CHANNEL: &str = "w:";
 /// `due` channel: a task became the next one due.

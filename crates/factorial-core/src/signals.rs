@@ -40,11 +40,25 @@ impl Store {
     /// A notification whenever a task became the next one due of its partition, and after every reconnection, until `stop`.
     #[must_use]
     pub fn due_notices(&self, stop: CancellationToken) -> mpsc::Receiver<()> {
-        let (sender, receiver) = mpsc::channel(1);
         let channels = self
             .all_partitions()
             .map(|p| self.0.keys.due_channel(p))
             .collect();
+        self.notices(channels, stop)
+    }
+
+    /// The same whenever something is to be delivered to a webhook.
+    #[must_use]
+    pub fn outbox_notices(&self, stop: CancellationToken) -> mpsc::Receiver<()> {
+        let channels = self
+            .all_partitions()
+            .map(|p| self.0.keys.outbox_channel(p))
+            .collect();
+        self.notices(channels, stop)
+    }
+
+    fn notices(&self, channels: Vec<String>, stop: CancellationToken) -> mpsc::Receiver<()> {
+        let (sender, receiver) = mpsc::channel(1);
         self.listen(channels, stop, move |_| {
             // One waiting notice is enough: whoever takes it looks at everything.
             !matches!(

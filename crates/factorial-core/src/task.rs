@@ -189,6 +189,8 @@ pub struct TaskRecord {
     pub answer_bytes: Option<u64>,
     /// Tools that the caller answers, as submitted.
     pub tools: Option<Value>,
+    /// It has a webhook of its own, or that of its batch.
+    pub webhook: bool,
     /// W3C trace context.
     pub trace: Option<String>,
     pub batch: Option<BatchId>,
@@ -312,6 +314,7 @@ impl TaskRecord {
             },
             answer_bytes: f.take("answer_bytes")?,
             tools: f.json("tools")?,
+            webhook: f.remove("hook").is_some(),
             trace: f.take("trace")?,
             batch: f.take("batch")?,
             stream: f.take::<u8>("stream")?.is_some(),

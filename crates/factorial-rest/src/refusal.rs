@@ -48,6 +48,16 @@ pub(crate) fn no_call() -> ApiError {
     ApiError::new(ErrorKind::ToolCallNotFound)
 }
 
+/// The webhook is not there.
+pub(crate) fn no_webhook() -> ApiError {
+    ApiError::new(ErrorKind::WebhookNotFound)
+}
+
+/// The delivery is not there, or not any more.
+pub(crate) fn no_delivery() -> ApiError {
+    ApiError::new(ErrorKind::DeliveryNotFound)
+}
+
 /// The batch is not there, or not any more.
 pub(crate) fn no_batch() -> ApiError {
     ApiError::new(ErrorKind::BatchNotFound)

@@ -16,7 +16,8 @@ use crate::{
     layers::{bound, catch_panic, observe},
     openapi,
     routes::{
-        agents, approvals, batches, callbacks, events, fallback, health, tasks, tool_calls, workers,
+        agents, approvals, batches, callbacks, events, fallback, health, tasks, tool_calls,
+        webhooks, workers,
     },
 };
 
@@ -49,6 +50,19 @@ fn for_all() -> OpenApiRouter<AppState> {
         .routes(routes!(batches::cancel::cancel_batch))
         .routes(routes!(batches::results::list_batch_results))
         .routes(routes!(events::list::list_events))
+        .routes(routes!(
+            webhooks::list::list_webhooks,
+            webhooks::add::add_webhook
+        ))
+        .routes(routes!(webhooks::secret::get_webhook_secret))
+        .routes(routes!(
+            webhooks::get::get_webhook,
+            webhooks::remove::remove_webhook
+        ))
+        .routes(routes!(webhooks::deliveries::list_webhook_deliveries))
+        .routes(routes!(webhooks::deliveries::list_task_webhook_deliveries))
+        .routes(routes!(webhooks::deliveries::list_batch_webhook_deliveries))
+        .routes(routes!(webhooks::retry::retry_webhook_delivery))
         .routes(routes!(agents::list::list_agents))
         .routes(routes!(agents::get::get_agent))
         .routes(routes!(agents::pause::pause_agent))

@@ -24,6 +24,12 @@ pub enum ErrorKind {
     AgentNotFound,
     /// No such batch.
     BatchNotFound,
+    /// No such webhook.
+    WebhookNotFound,
+    /// No such delivery.
+    DeliveryNotFound,
+    /// The owner has as many webhooks as allowed.
+    TooManyWebhooks,
     /// Some members of a batch are not acceptable.
     InvalidBatch,
     /// The batch has ended.
@@ -124,6 +130,24 @@ impl ErrorKind {
                 C::BatchNotFound,
                 "batch_not_found",
                 "There is no such batch",
+            ),
+            Self::WebhookNotFound => (
+                S::NOT_FOUND,
+                C::WebhookNotFound,
+                "webhook_not_found",
+                "There is no such webhook",
+            ),
+            Self::DeliveryNotFound => (
+                S::NOT_FOUND,
+                C::DeliveryNotFound,
+                "delivery_not_found",
+                "There is no such delivery",
+            ),
+            Self::TooManyWebhooks => (
+                S::CONFLICT,
+                C::TooManyWebhooks,
+                "too_many_webhooks",
+                "The owner has as many webhooks as allowed",
             ),
             Self::InvalidBatch => (
                 S::UNPROCESSABLE_ENTITY,

@@ -15,6 +15,7 @@ mod hs256;
 mod problem;
 mod shutdown;
 mod store;
+mod webhook;
 
 pub use admin::{router as admin_router, run_admin};
 pub use callback::CallbackTokens;
@@ -24,3 +25,4 @@ pub use healthcheck::{HealthcheckError, healthcheck};
 pub use problem::{ApiError, REQUEST_ID_HEADER, add_request_id};
 pub use shutdown::Shutdown;
 pub use store::store_options;
+pub use webhook::WebhookSecret;

@@ -9,6 +9,8 @@ mod chores;
 pub mod metrics;
 mod options;
 mod service;
+mod webhooks;
 
-pub use options::{ReaperOptions, reaper_options};
+pub use options::{ReaperOptions, WebhookOptions, reaper_options};
 pub use service::run;
+pub use webhooks::SenderError;

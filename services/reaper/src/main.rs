@@ -60,8 +60,8 @@ async fn serve(config: ReaperRole) -> anyhow::Result<()> {
         stop_admin.clone(),
     ));
     let store = Store::connect(&store_options(&config.redis, &config.metrics)?).await?;
-    let options = reaper_options(&config.maintenance, &config.recovery);
-    factorial_reaper::run(store, options, &health, &shutdown).await;
+    let options = reaper_options(&config.maintenance, &config.recovery, &config.webhooks);
+    factorial_reaper::run(store, options, &health, &shutdown).await?;
     stop_admin.cancel();
     Ok(admin.await??)
 }

@@ -8,6 +8,12 @@ pub const CHORE_SECONDS: &str = "factorial_reaper_chore_duration_seconds";
 pub const CHORE_SUCCESS: &str = "factorial_reaper_chore_last_success_timestamp_seconds";
 /// Rounds of a chore that failed, by `chore`.
 pub const CHORE_ERRORS: &str = "factorial_reaper_chore_errors_total";
+/// Tries to deliver an event to a webhook that are noted, by `outcome`: delivered, retried, failed.
+pub const WEBHOOK_ATTEMPTS: &str = "factorial_reaper_webhook_attempts_total";
+/// Seconds that a try took.
+pub const WEBHOOK_SECONDS: &str = "factorial_reaper_webhook_duration_seconds";
+/// Deliveries that have not ended.
+pub const WEBHOOKS_PENDING: &str = "factorial_webhook_deliveries_pending";
 /// Tasks that were stopped as poison.
 pub const POISONED: &str = "factorial_reaper_poisoned_total";
 /// Tasks by `agent` and `state`.

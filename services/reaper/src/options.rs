@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use factorial_core::TaskState;
-use factorial_service::config::{MaintenanceConfig, RecoveryConfig};
+use factorial_service::config::{MaintenanceConfig, RecoveryConfig, WebhooksConfig};
 
 /// Settings of the process.
 #[derive(Clone, Debug)]
@@ -24,6 +24,19 @@ pub struct ReaperOptions {
     pub failed_ttl: Duration,
     /// How long cancelled tasks stay.
     pub cancelled_ttl: Duration,
+    /// How events are delivered to webhooks.
+    pub webhooks: WebhookOptions,
+}
+
+/// How events are delivered to webhooks.
+#[derive(Clone, Debug)]
+pub struct WebhookOptions {
+    /// Receivers may have private and other special addresses.
+    pub allow_private_networks: bool,
+    /// Deliveries at once.
+    pub max_in_flight: usize,
+    /// Of these, to one host.
+    pub max_in_flight_per_host: usize,
 }
 
 impl ReaperOptions {
@@ -39,7 +52,11 @@ impl ReaperOptions {
 
 /// Options of a configuration.
 #[must_use]
-pub fn reaper_options(maintenance: &MaintenanceConfig, recovery: &RecoveryConfig) -> ReaperOptions {
+pub fn reaper_options(
+    maintenance: &MaintenanceConfig,
+    recovery: &RecoveryConfig,
+    webhooks: &WebhooksConfig,
+) -> ReaperOptions {
     let size = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
     ReaperOptions {
         interval: maintenance.interval,
@@ -50,5 +67,10 @@ pub fn reaper_options(maintenance: &MaintenanceConfig, recovery: &RecoveryConfig
         completed_ttl: maintenance.task_ttl.completed_ttl,
         failed_ttl: maintenance.task_ttl.failed_ttl,
         cancelled_ttl: maintenance.task_ttl.cancelled_ttl,
+        webhooks: WebhookOptions {
+            allow_private_networks: webhooks.allow_private_networks.unwrap_or(false),
+            max_in_flight: size(webhooks.max_in_flight),
+            max_in_flight_per_host: size(webhooks.max_in_flight_per_host),
+        },
     }
 }

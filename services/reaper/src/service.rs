@@ -11,15 +11,32 @@ use crate::{
     chore::{Chore, Driver},
     chores::{
         Batches, Cascade, Deadlines, Expire, Gauges, Hours, Promote, Reconcile, Recover, Waits,
+        Webhooks,
     },
     options::ReaperOptions,
+    webhooks::{Courier, SenderError},
 };
 
-/// Does all chores until `shutdown`; rounds that are under way are finished.
-pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown: &Shutdown) {
+/// Does all chores until `shutdown`; rounds and deliveries that are under way are finished.
+///
+/// # Errors
+/// When the HTTP client for webhooks cannot be made.
+pub async fn run(
+    store: Store,
+    options: ReaperOptions,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> Result<(), SenderError> {
     let ready = health.component("reaper");
     let stop = CancellationToken::new();
     let chores = TaskTracker::new();
+    let outbox = Arc::new(Notify::new());
+    let courier = Courier::new(
+        store.clone(),
+        &options.webhooks,
+        Arc::clone(&outbox),
+        chores.clone(),
+    )?;
     let at_work = Arc::new(Semaphore::new(options.workers.max(1)));
     // Called when something became due, or is to be done at once.
     let [promote, deadlines, waits, cascade, batches] = [(); 5].map(|()| Arc::new(Notify::new()));
@@ -42,6 +59,11 @@ pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown
     spawn(&chores, start(Arc::clone(&waits), "waits"), Waits);
     spawn(&chores, start(Arc::clone(&cascade), "cascade"), Cascade);
     spawn(&chores, start(Arc::clone(&batches), "batches"), Batches);
+    spawn(
+        &chores,
+        start(Arc::clone(&outbox), "webhooks"),
+        Webhooks::new(courier),
+    );
     spawn(&chores, start(quiet(), "expire"), Expire);
     spawn(&chores, start(quiet(), "reconcile"), Reconcile::default());
     spawn(&chores, start(quiet(), "gauges"), Gauges::default());
@@ -56,6 +78,12 @@ pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown
             }
         }
     });
+    let mut deliveries = store.outbox_notices(stop.clone());
+    chores.spawn(async move {
+        while deliveries.recv().await.is_some() {
+            outbox.notify_one();
+        }
+    });
     tracing::info!(partitions = store.partitions(), "reaper started");
     ready.ready(true);
 
@@ -68,6 +96,7 @@ pub async fn run(store: Store, options: ReaperOptions, health: &Health, shutdown
         () = shutdown.now.cancelled() => {}
     }
     tracing::info!("reaper stopped");
+    Ok(())
 }
 
 fn spawn(chores: &TaskTracker, driver: Driver, chore: impl Chore + 'static) {

@@ -11,7 +11,7 @@ use factorial_core::{
     Partition, Priority, Start, Store, StoreOptions, TaskState,
 };
 use factorial_local_redis::{Engine, LocalRedis, Options};
-use factorial_reaper::ReaperOptions;
+use factorial_reaper::{ReaperOptions, WebhookOptions};
 use factorial_service::{Health, Shutdown};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -46,6 +46,7 @@ impl World {
             owner: owner.clone(),
             members: planned,
             turns_each: None,
+            webhook: None,
             metadata: BTreeMap::new(),
             idempotency: None,
         };
@@ -70,6 +71,7 @@ impl World {
                 limits: None,
                 metadata: BTreeMap::new(),
                 tools: None,
+                webhook: None,
                 trace: None,
                 idempotency: None,
             };
@@ -106,6 +108,11 @@ impl World {
             completed_ttl: ttl,
             failed_ttl: ttl,
             cancelled_ttl: ttl,
+            webhooks: WebhookOptions {
+                allow_private_networks: false,
+                max_in_flight: 1,
+                max_in_flight_per_host: 1,
+            },
         };
         let health = Health::new();
         let reaper = factorial_reaper::run(self.store.clone(), options, &health, &shutdown);
@@ -117,7 +124,8 @@ impl World {
             }
             shutdown.drain.cancel();
         };
-        tokio::join!(reaper, looking);
+        let (reaped, ()) = tokio::join!(reaper, looking);
+        reaped.unwrap();
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use factorial_core::{AgentAnnouncement, AgentName, Store, WorkerAnnouncement, WorkerId};
-use factorial_reaper::ReaperOptions;
+use factorial_reaper::{ReaperOptions, WebhookOptions};
 use factorial_service::{Health, Shutdown};
 use factorial_tests::{TestStore, eventually};
 
@@ -53,6 +53,11 @@ fn options() -> ReaperOptions {
         completed_ttl: day,
         failed_ttl: day,
         cancelled_ttl: day,
+        webhooks: WebhookOptions {
+            allow_private_networks: false,
+            max_in_flight: 1,
+            max_in_flight_per_host: 1,
+        },
     }
 }
 
@@ -63,7 +68,9 @@ async fn reaped<T>(test: &TestStore, reapers: usize, look: impl AsyncFnMut() -> 
         .map(|_| {
             let (store, stop) = (test.store().clone(), shutdown.clone());
             tokio::spawn(async move {
-                factorial_reaper::run(store, options(), &Health::new(), &stop).await;
+                factorial_reaper::run(store, options(), &Health::new(), &stop)
+                    .await
+                    .unwrap();
             })
         })
         .collect();
@@ -134,7 +141,7 @@ async fn chores_say_when_they_succeeded() {
     let test = TestStore::new(1).await;
     let chores = reaped(&test, 1, async || {
         let chores = test.store().chores().await.unwrap();
-        (chores.len() == 10).then_some(chores)
+        (chores.len() == 11).then_some(chores)
     })
     .await;
     let names: Vec<&str> = chores.iter().map(|chore| &*chore.name).collect();
@@ -149,6 +156,7 @@ async fn chores_say_when_they_succeeded() {
         "reconcile",
         "recover",
         "waits",
+        "webhooks",
     ];
     assert_eq!(names, expected);
     let now = test.store().now_ms().await.unwrap();

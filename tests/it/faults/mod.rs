@@ -18,6 +18,7 @@ mod shutdown;
 mod steer;
 mod streams;
 mod throughput;
+mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 

@@ -41,6 +41,7 @@ async fn enqueue(store: &Store) -> TaskId {
         limits: None,
         metadata: Default::default(),
         tools: None,
+        webhook: None,
         trace: None,
         idempotency: None,
     };

@@ -14,6 +14,7 @@ mod trees;
 mod usage;
 mod view;
 mod waits;
+mod webhooks;
 
 pub use report::{Rule, Violation};
 
@@ -43,6 +44,7 @@ pub fn check_keyspace(keyspace: &Keyspace) -> Vec<Violation> {
         usage::check(partition, &mut report);
         steering::check(partition, &mut report);
         counts::check(partition, &mut report);
+        webhooks::check(partition, &mut report);
     }
     report.violations
 }

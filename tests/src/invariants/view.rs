@@ -45,6 +45,8 @@ pub(super) struct TaskView {
     pub(super) children: BTreeSet<String>,
     /// Every child that it has had, in their order.
     pub(super) offspring: Vec<String>,
+    /// Its own webhook, as it is kept.
+    pub(super) webhook: Option<String>,
 }
 
 impl TaskView {
@@ -98,6 +100,13 @@ pub(super) struct PartitionView {
     pub(super) batch_events: BTreeMap<String, Vec<LoggedEvent>>,
     /// `batches`, `ib:<owner>`, `filling`, `cancelling`, `done:batch` -> batches.
     pub(super) batch_places: BTreeMap<String, BTreeMap<String, i64>>,
+    pub(super) batch_webhooks: BTreeMap<String, String>,
+    /// Delivery that has not ended -> when it is due.
+    pub(super) outbox: BTreeMap<String, i64>,
+    /// Delivery -> its fields, and whether it expires.
+    pub(super) deliveries: BTreeMap<String, (BTreeMap<String, String>, bool)>,
+    /// Webhook, task or batch -> its deliveries.
+    pub(super) delivery_logs: BTreeMap<String, Vec<String>>,
     /// Tasks of which there are keys, but no hash.
     pub(super) without_hash: Vec<String>,
 }
@@ -119,7 +128,8 @@ impl View {
                         .iter()
                         .any(|start| name.starts_with(start));
                 let stays = ["meta", "agents", "definitions", "workers", "chores"];
-                if !lapses && !stays.contains(&name) {
+                let webhooks = [s::WEBHOOKS, s::WEBHOOK_OWNERS].contains(&name);
+                if !lapses && !webhooks && !stays.contains(&name) {
                     report.add(
                         Rule::Belongings,
                         key,
@@ -165,6 +175,7 @@ impl PartitionView {
                 s::WAITS => task.waits = hash(content)?,
                 s::CHILDREN => task.children = set(content)?,
                 s::OFFSPRING => task.offspring = list(content)?,
+                s::HOOK => task.webhook = Some(text(content)?),
                 _ => return None,
             }
         } else if let Some(own) = name.strip_prefix(s::READY) {
@@ -181,9 +192,17 @@ impl PartitionView {
             if let Some(id) = batch.strip_suffix(s::EVENTS) {
                 let events = read_events(key, list(content)?, report);
                 self.batch_events.insert(id.to_owned(), events);
+            } else if let Some(id) = batch.strip_suffix(s::HOOK) {
+                self.batch_webhooks.insert(id.to_owned(), text(content)?);
             } else {
                 self.batches.insert(batch.to_owned(), hash(content)?);
             }
+        } else if let Some(log) = name.strip_prefix(s::DELIVERIES) {
+            self.delivery_logs.insert(log.to_owned(), list(content)?);
+            return stored.expires.then_some(());
+        } else if let Some(id) = name.strip_prefix(s::DELIVERY) {
+            let delivery = (hash(content)?, stored.expires);
+            self.deliveries.insert(id.to_owned(), delivery);
         } else if is_batch_place(name) {
             self.batch_places.insert(name.to_owned(), sorted(content)?);
         } else if name.starts_with(s::DONE) || [s::LEASE, s::DELAY, s::PENDING].contains(&name) {
@@ -199,6 +218,8 @@ impl PartitionView {
                 s::DEADLINE => self.deadlines = sorted(content)?,
                 s::CASCADE => self.cascade = list(content)?,
                 s::ORPHANS => self.orphans = list(content)?,
+                s::OUTBOX => self.outbox = sorted(content)?,
+                s::HOOKS => drop(hash(content)?),
                 s::AWAIT => self.awaits = sorted(content)?,
                 s::ASKED => self.asked = sorted(content)?,
                 s::COUNTS => self.counts = hash(content)?,
@@ -282,6 +303,14 @@ fn read_event(text: &str) -> Option<LoggedEvent> {
 fn hash(content: &Content) -> Option<BTreeMap<String, String>> {
     if let Content::Hash(fields) = content {
         Some(fields.clone())
+    } else {
+        None
+    }
+}
+
+fn text(content: &Content) -> Option<String> {
+    if let Content::Text(text) = content {
+        Some(text.clone())
     } else {
         None
     }

@@ -18,7 +18,9 @@ pub(super) fn describe(server: &str) -> anyhow::Result<String> {
     let kernel = kernel.trim();
     // Sources may have come without their history.
     let commit = git(&["show", "-s", "--format=%h of %cs"]).unwrap_or("unknown".to_owned());
-    let changes = git(&["status", "--porcelain", "--untracked-files=no"]);
+    // The document is being written.
+    let others = ["--untracked-files=no", "--", ".", ":!docs/performance.md"];
+    let changes = git(&[["status", "--porcelain"].as_slice(), &others].concat());
     let changed = match changes {
         Some(changes) if !changes.is_empty() => ", with changes",
         _ => "",

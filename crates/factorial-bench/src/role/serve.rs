@@ -79,7 +79,7 @@ pub async fn run_role(clock: fn() -> u64, unique: fn() -> Ulid) -> Result<(), Ro
             let role: ReaperRole = defaults()?;
             telemetry::init(&role.log, "factorial-bench-reaper")?;
             let store = Store::connect(&StoreOptions::new(redis_url, namespace)).await?;
-            let mut options = reaper_options(&role.maintenance, &role.recovery);
+            let mut options = reaper_options(&role.maintenance, &role.recovery, &role.webhooks);
             if let Some(ttl) = ended_ttl.map(Duration::from_secs) {
                 (options.completed_ttl, options.failed_ttl) = (ttl, ttl);
                 options.cancelled_ttl = ttl;
@@ -88,10 +88,10 @@ pub async fn run_role(clock: fn() -> u64, unique: fn() -> Ulid) -> Result<(), Ro
             let chores = factorial_reaper::run(store, options, &health, &shutdown);
             tokio::pin!(chores);
             tokio::select! {
-                () = &mut chores => return Ok(()),
+                ended = &mut chores => return Ok(ended?),
                 () = ready(&health) => say(&Ready::default())?,
             }
-            chores.await;
+            chores.await?;
         }
     }
     Ok(())

@@ -69,6 +69,7 @@ pub(crate) fn new_task(
         limits: None,
         metadata: BTreeMap::new(),
         tools: None,
+        webhook: None,
         trace: None,
         idempotency: None,
     })

@@ -97,6 +97,7 @@ fn settings(args: &BatchRunArgs) -> BatchSettings {
         priority: args.priority,
         limits: (limits != Limits::default()).then_some(limits),
         stream: false,
+        webhook: None,
         metadata: args.metadata.iter().cloned().collect(),
     }
 }

@@ -4,6 +4,7 @@ mod agents;
 mod batches;
 mod events;
 mod tasks;
+mod webhooks;
 mod workers;
 
 pub(crate) use agents::{AgentsArgs, agents};
@@ -16,4 +17,5 @@ pub(crate) use tasks::{
     CancelArgs, EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
     cancel, events, get, list, messages, result, retry, show_result, steer, tool_calls, tree,
 };
+pub(crate) use webhooks::{WebhooksCommand, webhooks};
 pub(crate) use workers::workers;

@@ -23,6 +23,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) agents: &'a [AgentDefinition],
     /// Where the agents come from.
     pub(crate) origin: &'a str,
+    /// Webhooks may go to private addresses too.
+    pub(crate) webhooks_go_anywhere: bool,
     /// Tasks that were there before, by state.
     pub(crate) tasks: Vec<(&'static str, u64)>,
     /// How to call this program.
@@ -54,6 +56,9 @@ impl Banner<'_> {
             .map(|agent| agent.name.as_str())
             .collect();
         fact("Agents", &format!("{} ({})", names.join(", "), self.origin));
+        if self.webhooks_go_anywhere {
+            fact("Webhooks", "also to this machine and private networks");
+        }
         if !self.tasks.is_empty() {
             let counts: Vec<String> = self
                 .tasks

@@ -61,6 +61,14 @@ impl Ports {
     }
 }
 
+impl Port {
+    /// Only this machine reaches it.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let address = self.listener.local_addr();
+        address.is_ok_and(|address| address.ip().is_loopback())
+    }
+}
+
 struct Wish<'a> {
     role: &'static str,
     host: &'a str,

@@ -105,11 +105,13 @@ impl Parts<'_> {
 
     async fn reaper(&self, stages: &mut Stages) {
         let shutdown = Shutdown::new();
-        let options = reaper_options(&self.role.maintenance, &self.role.recovery);
+        let role = self.role;
+        let options = reaper_options(&role.maintenance, &role.recovery, &role.webhooks);
         let (store, health, stop) = (self.store.clone(), self.health.clone(), shutdown.clone());
         let work = async move {
-            factorial_reaper::run(store, options, &health, &stop).await;
-            Ok(())
+            factorial_reaper::run(store, options, &health, &stop)
+                .await
+                .map_err(|error| error.to_string())
         };
         stages.start("reaper", shutdown, work).await;
     }

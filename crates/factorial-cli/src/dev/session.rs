@@ -39,6 +39,9 @@ pub(crate) async fn run(
     let user = Shutdown::from_signals().map_err(DevError::Signals)?;
     let place = Place::take(&args.data_dir)?;
     let ports = Ports::bind(&role).await?;
+    // Who tries things out here has receivers on this machine, and nobody else can submit.
+    let alone = ports.gateway.is_loopback();
+    role.webhooks.allow_private_networks.get_or_insert(alone);
     let model = Model::choose(args.model, &mut role.keys).await?;
     let agents = Agents::find(
         &role.worker.agents,
@@ -140,6 +143,7 @@ impl Session {
             model: self.model.describe(),
             agents: &self.agents.definitions,
             origin: &self.agents.origin,
+            webhooks_go_anywhere: self.role.webhooks.allow_private_networks == Some(true),
             tasks,
             command: &command,
         };

@@ -14,6 +14,7 @@ mod problem;
 mod table;
 mod task;
 mod tree;
+mod webhook;
 mod worker;
 
 pub(crate) use age::duration;
@@ -30,4 +31,5 @@ pub(crate) use task::{
     cost_text, plural, result_text, status_tint, task_details, task_table, usage_text,
 };
 pub(crate) use tree::tree_text;
+pub(crate) use webhook::{delivery_table, webhook_table};
 pub(crate) use worker::worker_table;

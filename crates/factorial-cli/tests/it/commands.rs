@@ -258,3 +258,37 @@ fn completions_are_printed() {
         assert!(said.out.contains("factorial"), "{shell}");
     }
 }
+
+#[test]
+fn man_pages_are_written_for_every_command() {
+    let dir = directory();
+    let pages = dir.path().join("share/man1");
+    let said = Process::start(factorial(dir.path()).arg("man").arg(&pages)).end();
+    assert_eq!(said.code, 0, "{said:?}");
+    for (name, holds) in [
+        ("factorial.1", "factorial\\-dev(1)"),
+        ("factorial-run.1", "\\-\\-owner"),
+        ("factorial-tasks-list.1", "newest first"),
+    ] {
+        let page = std::fs::read_to_string(pages.join(name)).unwrap();
+        assert!(page.contains(holds), "{name}: {page}");
+    }
+    let said = Process::start(factorial(dir.path()).args(["man", "/dev/null/man"])).end();
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.err.contains("cannot write /dev/null/man"), "{said:?}");
+}
+
+#[test]
+fn documents_of_services_are_printed() {
+    let dir = directory();
+    for (service, path) in [
+        ("gateway", "/v1/tasks"),
+        ("dashboard", "/observability/api/overview"),
+    ] {
+        let said =
+            Process::start(factorial(dir.path()).args(["openapi", "--service", service])).end();
+        assert_eq!(said.code, 0, "{said:?}");
+        let document: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        assert!(document["paths"][path].is_object(), "{service}");
+    }
+}

@@ -2,10 +2,10 @@
 --- @include "num"
 --- @include "push_all"
 -- Appends events to the log of a task and tells whoever listens.
--- events: `<turn> <type> <data (JSON)>` each; quiet: nobody listens (see watch).
+-- events: `<turn> <type> <data (JSON)>` each; quiet: nobody listens (see watch); hook: see feed.
 -- Stored form: `<ms> <attempt>`, then that; seq = position + 1, since the first event is the record itself.
 -- Notification: first seq, then the stored forms, one a line.
-local function append_events(id, attempt, now, events, quiet)
+local function append_events(id, attempt, now, events, quiet, hook)
   local n, at = #events, num(now) .. ' ' .. attempt .. ' '
   if n == 0 then return end
   for i = 1, n do events[i] = at .. events[i] end
@@ -13,5 +13,5 @@ local function append_events(id, attempt, now, events, quiet)
   if not quiet then
     redis.call('PUBLISH', B .. K_EVENT_CHANNEL .. id, last - n + 2 .. '\n' .. table.concat(events, '\n'))
   end
-  feed(B .. K_TASK .. id, id, last - n + 2, events, now)
+  feed(B .. K_TASK .. id, id, last - n + 2, events, now, hook)
 end

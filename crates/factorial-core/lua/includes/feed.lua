@@ -1,14 +1,20 @@
 --- @include "num"
--- Adds events to the feed of the owner of a task or a batch, if somebody follows it (see follow_owner). key: the hash of
--- that task or batch; first: seq of the first event; events: stored forms.
+--- @include "post"
+-- Gives events to whoever wants those of an owner, or of a task or a batch: webhooks (see post), and the feed of the owner, if
+-- somebody follows it (see follow_owner). key: the hash of the task or batch; first: seq of the first event; events: stored
+-- forms; hook: false when it is known to have no webhook of its own.
 -- Entry: `<n>-0`, n without gaps while the feed is followed; field e: id, agent ('' of a batch) and first, then the stored
 -- forms, one a line. Notification: n, then the same.
-local followed
-local function feed(key, id, first, events, now)
-  if followed == nil then followed = redis.call('EXISTS', B .. K_FOLLOWED) == 1 end
-  if not followed then return end
-  local t = redis.call('HMGET', key, 'owner', 'agent')
-  local till = t[1] and redis.call('HGET', B .. K_FOLLOWED, t[1])
+local watched
+local function feed(key, id, first, events, now, hook)
+  if watched == nil then watched = redis.call('EXISTS', B .. K_FOLLOWED, B .. K_HOOKS) > 0 end
+  if not watched and hook == false then return end
+  local told = told_of(events)
+  if not watched and not told then return end
+  local t = redis.call('HMGET', key, 'owner', 'agent', 'hook', 'batch')
+  if not t[1] then return end
+  if told then post_all(key, id, first, events, told, t, watched, now) end
+  local till = watched and redis.call('HGET', B .. K_FOLLOWED, t[1])
   if not till then return end
   if tonumber(till) < now then
     redis.call('HDEL', B .. K_FOLLOWED, t[1], t[1] .. ' n')

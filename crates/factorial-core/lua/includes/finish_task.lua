@@ -13,7 +13,7 @@
 -- What finish_task needs to know of a task, then what else is asked for, in this order.
 local function read_task(id, ...)
   return redis.call('HMGET', B .. K_TASK .. id, 'state', 'agent', 'owner', 'priority', 'attempts', 'turns', 'parent', 'call',
-    'batch', 'started', 'worker', 'deadline', 'steering', 'awaited', 'live', 'failure', 'due', 'interrupt', ...)
+    'batch', 'started', 'worker', 'deadline', 'steering', 'awaited', 'live', 'failure', 'due', 'interrupt', 'hook', ...)
 end
 
 -- The one way to end a task: place, state, waits, parent, batch, terminal event, counters, timeline, and the index by
@@ -48,7 +48,7 @@ local function finish_task(id, t, to, now, fields, events, event, data, config, 
     events[#events + 1] = turns .. ' run_steering_failed {"pending":' .. t[13] .. '}'
   end
   events[#events + 1] = turns .. ' ' .. event .. ' ' .. data
-  append_events(id, t[5] or '0', now, events, not t[15])
+  append_events(id, t[5] or '0', now, events, not t[15], t[19])
   -- The children of a cancelled task are cancelled by cascade, awaited or not.
   if t[14] and t[14] ~= '0' then close_waits(id, 'closed', to ~= 'cancelled', now) end
   if t[7] or t[9] then

@@ -14,6 +14,7 @@ use crate::{
     store::{Held, Store},
     task::TaskState,
     wait::WaitKey,
+    webhook::TaskWebhook,
 };
 
 pub(crate) static ENQUEUE: Script = script!("enqueue");
@@ -117,6 +118,8 @@ pub struct NewTask {
     pub metadata: BTreeMap<String, String>,
     /// Tools that the caller answers, for the worker.
     pub tools: Option<Value>,
+    /// Who is told of its events.
+    pub webhook: Option<TaskWebhook>,
     /// W3C trace context.
     pub trace: Option<String>,
     /// Accepts the same request once.
@@ -301,7 +304,12 @@ impl NewTask {
             .arg(self.previous.as_ref().map_or("", TaskId::as_str))
             .arg(parent)
             .arg(self.batch.as_ref().map_or("", BatchId::as_str))
-            .arg(deadline);
+            .arg(deadline)
+            .arg(
+                self.webhook
+                    .as_ref()
+                    .map_or_else(String::new, TaskWebhook::encode),
+            );
         for (name, part) in PARTS.iter().zip(parts.iter().flatten()) {
             args.arg(name).arg(part);
         }

@@ -28,7 +28,7 @@ pub enum Ending {
 }
 
 /// What the holder of a task knows that does not change while it holds it, so that its end need not read it. Only of a task
-/// that has neither parent nor batch nor wall-clock limit, and that no earlier attempt has left a failure.
+/// that has neither parent nor batch nor wall-clock limit nor webhook, and that no earlier attempt has left a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plain {
     agent: AgentName,
@@ -44,6 +44,7 @@ impl Plain {
             || record.batch.is_some()
             || record.deadline_ms.is_some()
             || record.due_ms.is_some()
+            || record.webhook
             || record.failure.is_some();
         (!rare).then_some(Self {
             agent: record.agent.clone(),

@@ -1,5 +1,6 @@
 //! One file per script of `lua/`: its arguments, its outcomes, the call.
 
+pub(crate) mod add_webhook;
 pub(crate) mod answer;
 pub(crate) mod backoff;
 pub(crate) mod cancel;
@@ -8,6 +9,8 @@ pub(crate) mod cancel_members;
 pub(crate) mod cascade;
 pub(crate) mod claim;
 pub(crate) mod commit;
+pub(crate) mod defer_deliveries;
+pub(crate) mod due_deliveries;
 pub(crate) mod enforce_deadlines;
 pub(crate) mod enqueue;
 pub(crate) mod expire;
@@ -17,15 +20,21 @@ pub(crate) mod finish;
 pub(crate) mod follow_owner;
 pub(crate) mod keep_hour;
 pub(crate) mod open_batch;
+pub(crate) mod owner_webhooks;
 pub(crate) mod park;
 pub(crate) mod pause;
 pub(crate) mod promote;
 pub(crate) mod reconcile;
 pub(crate) mod recover;
 pub(crate) mod release;
+pub(crate) mod remove_webhook;
 pub(crate) mod renew;
 pub(crate) mod report_progress;
 pub(crate) mod reserve_key;
 pub(crate) mod retry;
+pub(crate) mod retry_delivery;
 pub(crate) mod seal_batch;
+pub(crate) mod set_webhooks;
+pub(crate) mod settle_delivery;
 pub(crate) mod steer;
+pub(crate) mod switch_off_webhook;

@@ -8,6 +8,7 @@ use crate::{
     script::{Script, script},
     scripts::enqueue::Idempotency,
     store::Store,
+    webhook::Receiver,
 };
 
 static OPEN_BATCH: Script = script!("open_batch");
@@ -26,6 +27,8 @@ pub struct NewBatch {
     pub members: u64,
     /// Turns that each member may take; progress is measured in turns if it is there, in members else.
     pub turns_each: Option<u32>,
+    /// Who is told of its events, and of those of members that have no webhook of their own.
+    pub webhook: Option<Receiver>,
     /// Labels.
     pub metadata: BTreeMap<String, String>,
     /// Opens the same batch once.
@@ -61,7 +64,13 @@ impl Store {
             .arg(FILL.as_millis().to_string())
             .arg(key)
             .arg(fingerprint)
-            .arg(keep);
+            .arg(keep)
+            .arg(
+                batch
+                    .webhook
+                    .as_ref()
+                    .map_or_else(String::new, Receiver::encode),
+            );
         let metadata = serde_json::to_string(&batch.metadata)
             .map_err(|e| StoreError::corrupt("metadata", e.to_string()))?;
         call = call.arg("metadata").arg(metadata);

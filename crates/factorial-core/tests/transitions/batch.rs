@@ -24,6 +24,7 @@ fn batch(w: &World, members: u64, turns_each: Option<u32>) -> NewBatch {
         owner: owner("o"),
         members,
         turns_each,
+        webhook: None,
         metadata: BTreeMap::new(),
         idempotency: None,
     }

@@ -58,6 +58,7 @@ async fn batch(w: &World) {
         owner: owner("o"),
         members: 2,
         turns_each: None,
+        webhook: None,
         metadata: [].into(),
         idempotency: None,
     };

@@ -20,6 +20,7 @@ async fn fill(w: &World) -> BatchId {
         owner: owner("o0"),
         members: 10,
         turns_each: None,
+        webhook: None,
         metadata: BTreeMap::new(),
         idempotency: None,
     };

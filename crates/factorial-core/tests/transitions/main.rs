@@ -47,4 +47,5 @@ mod timeline;
 mod timeouts;
 mod tree;
 mod wake;
+mod webhooks;
 mod world;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use factorial_core::{
     CancelOutcome, CommitOutcome, Enqueued, FinishOutcome, ParkOutcome, ParkedFor, RecoverPolicy,
-    RetryOutcome, StoreError, TaskState, WriteOutcome,
+    RetryOutcome, Settled, StoreError, TaskState, WriteOutcome,
 };
 use factorial_local_redis::Listen;
 use factorial_tests::{StoreSetup, TestRedis};
@@ -35,6 +35,16 @@ async fn a_full_redis_takes_nothing_new_and_finishes_what_it_has() {
     for i in 0..9 {
         w.enqueue(&format!("A{i}")).await;
     }
+    let webhook = factorial_core::Receiver {
+        url: "https://x/".to_owned(),
+        events: Vec::new(),
+        secret: None,
+    };
+    let told = w
+        .enqueue_with("told", |task| {
+            task.webhook = Some(factorial_core::TaskWebhook::Own(webhook));
+        })
+        .await;
     let held: Vec<_> = w.claim(7).await.into_iter().map(|c| c.held).collect();
     let parent = &held[6].id;
     w.child("child", &held[6], Some(child_of("call"))).await;
@@ -81,6 +91,25 @@ async fn a_full_redis_takes_nothing_new_and_finishes_what_it_has() {
         store.cancel(&held[2].id, None).await.unwrap(),
         CancelOutcome::Cancelled
     );
+    assert_eq!(
+        store.cancel(&told, None).await.unwrap(),
+        CancelOutcome::Cancelled
+    );
+    let lease = Duration::from_secs(60);
+    for again in [Settled::Again(Duration::ZERO), Settled::Failed] {
+        let due = store.due_deliveries(w.partition, 10, lease).await.unwrap();
+        let settled = store.settle_delivery(&due.due[0], again, "500", Duration::ZERO);
+        assert!(settled.await.unwrap());
+    }
+    let delivery = store.task_deliveries(&told).await.unwrap().remove(0);
+    assert!(store.retry_delivery(&delivery.id, None).await.unwrap());
+    let due = store
+        .due_deliveries(w.partition, 10, lease)
+        .await
+        .unwrap()
+        .due;
+    let later = [(due[0].clone(), Duration::ZERO)];
+    store.defer_deliveries(w.partition, &later).await.unwrap();
     assert_eq!(
         store.release(&held[3], 1).await.unwrap(),
         WriteOutcome::Written

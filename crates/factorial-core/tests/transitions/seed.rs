@@ -29,6 +29,7 @@ pub(crate) fn new_task(id: TaskId) -> NewTask {
         limits: None,
         metadata: BTreeMap::new(),
         tools: None,
+        webhook: None,
         trace: None,
         idempotency: None,
     }

@@ -12,4 +12,4 @@ pub(crate) use arguments::check_arguments;
 pub(crate) use bounds::{Bounds, LONGEST_MESSAGE, LONGEST_REASON, name_limit};
 pub(crate) use give::{Given, give};
 pub(crate) use progress::report;
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::{Tokens, owner_secret};

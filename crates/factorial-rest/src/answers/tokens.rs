@@ -1,10 +1,23 @@
-//! The callback tokens of the namespace, once its secret is known.
+//! What follows from the secret of the namespace, once that is known: callback tokens, and the secrets of owners.
 
-use factorial_core::Store;
-use factorial_service::{ApiError, CallbackTokens, ErrorKind};
+use factorial_core::{OwnerId, Store};
+use factorial_service::{ApiError, CallbackTokens, ErrorKind, WebhookSecret};
 use tokio::sync::OnceCell;
 
 use crate::{clock::fresh_secret, refusal::store_error};
+
+/// What webhooks of an owner are signed with that have no secret of their own. Asked for rarely, so read anew each time.
+///
+/// # Errors
+/// When Redis does not answer.
+pub(crate) async fn owner_secret(
+    store: &Store,
+    owner: &OwnerId,
+) -> Result<WebhookSecret, ApiError> {
+    let secret = store.secret(&fresh_secret()).await.map_err(store_error)?;
+    let namespace = store.namespace().as_str();
+    Ok(WebhookSecret::of_owner(&secret, namespace, owner.as_str()))
+}
 
 /// Verifies tokens. The secret is read when the first token comes.
 #[derive(Default)]

@@ -70,6 +70,7 @@ pub(crate) async fn fill(
         owner: owner.clone(),
         members: batch.members,
         turns_each: batch.settings.turns_each(),
+        webhook: batch.settings.webhook.clone(),
         metadata: batch.settings.given.metadata.clone(),
         idempotency: key,
     };

@@ -52,10 +52,14 @@ pub(super) fn judge(
         limits: tighter(common.limits.as_ref(), member.limits),
         tools: member.tools,
         stream: member.stream.unwrap_or(common.stream),
+        webhook: member.webhook,
         metadata,
         ..SubmitTask::default()
     };
     match submission::check(task, now_ms) {
+        Ok(sound) if wrong.is_empty() && settings.tells_of_members() => {
+            Ok(sound.or_webhook_of_batch())
+        }
         Ok(sound) if wrong.is_empty() => Ok(sound),
         Ok(_) => Err(wrong),
         Err(error) => {

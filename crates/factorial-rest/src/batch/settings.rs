@@ -2,8 +2,8 @@
 //!
 //! Called by the submit handler. Invariant: what is judged here is judged as a task's own fields would be.
 
-use factorial_api::{BatchSettings, FieldError, Limits, SubmitTask};
-use factorial_core::OwnerId;
+use factorial_api::{BatchSettings, FieldError, Limits, SubmitTask, TaskWebhook, WebhookEventType};
+use factorial_core::{OwnerId, Receiver};
 use factorial_service::ApiError;
 
 use crate::{extract::Params, refusal::invalid, submission};
@@ -13,12 +13,19 @@ use crate::{extract::Params, refusal::invalid, submission};
 pub(crate) struct Settings {
     pub(crate) owner: OwnerId,
     pub(crate) given: BatchSettings,
+    pub(crate) webhook: Option<Receiver>,
 }
 
 impl Settings {
     /// Turns that each member may take; then progress is measured in turns.
     pub(crate) fn turns_each(&self) -> Option<u32> {
         self.given.limits.as_ref()?.max_turns
+    }
+
+    /// Whether the webhook of the batch is told of what happens to its members.
+    pub(crate) fn tells_of_members(&self) -> bool {
+        let events = self.webhook.as_ref().map(|webhook| &webhook.events);
+        events.is_some_and(|e| e.is_empty() || e.iter().any(|event| !event.is_of_batch()))
     }
 
     /// What tells two batches with the same lines apart.
@@ -60,13 +67,23 @@ pub(crate) fn from_query(mut params: Params, now_ms: i64) -> Result<Settings, Ap
     let metadata = params.take("metadata", |text| {
         serde_json::from_str(text).map_err(|_| "must be a JSON object of texts")
     });
+    let webhook_url = params.take("webhook_url", submission::check_webhook_url);
+    let event_types = params.take("webhook_event_types", event_types);
     params.finish()?;
+    if webhook_url.is_none() && event_types.is_some() {
+        return Err(invalid("webhook_event_types", "needs a webhook_url"));
+    }
     let given = BatchSettings {
         owner_id: owner.ok_or_else(|| invalid("owner_id", "must be given"))?,
         agent,
         priority,
         limits: (limits != Limits::default()).then_some(limits),
         stream: stream.unwrap_or_default(),
+        webhook: webhook_url.map(|url| TaskWebhook {
+            url,
+            event_types: event_types.unwrap_or_default(),
+            secret: None,
+        }),
         metadata: metadata.unwrap_or_default(),
     };
     let as_parameter = |mut error: FieldError| {
@@ -89,13 +106,29 @@ fn judge(given: BatchSettings, now_ms: i64) -> Result<Settings, Vec<FieldError>>
         metadata: given.metadata.clone(),
         ..SubmitTask::default()
     };
-    match submission::check(probe, now_ms) {
-        Ok(sound) => Ok(Settings {
+    let sound = submission::check(probe, now_ms);
+    let webhook = given.webhook.as_ref();
+    let webhook = webhook.map(submission::check_batch_webhook).transpose();
+    match (sound, webhook) {
+        (Ok(sound), Ok(webhook)) => Ok(Settings {
             owner: sound.owner,
             given,
+            webhook,
         }),
-        Err(error) => Err(error.into_field_errors()),
+        (sound, webhook) => {
+            let errors = [sound.err(), webhook.err()].into_iter().flatten();
+            Err(errors.flat_map(ApiError::into_field_errors).collect())
+        }
     }
+}
+
+fn event_types(text: &str) -> Result<Vec<WebhookEventType>, &'static str> {
+    let known = |name: &str| {
+        let mut all = WebhookEventType::ALL.into_iter();
+        all.find(|known| known.as_str() == name)
+    };
+    let types: Option<Vec<_>> = text.split(',').map(known).collect();
+    types.ok_or("must be types of events that webhooks are told of, separated by commas")
 }
 
 fn some_text(text: &str) -> Result<String, &'static str> {

@@ -3,13 +3,13 @@
 //! Invariant: a malformed name is 422, one that names nothing is 404.
 
 use axum::extract::{FromRequestParts, Path};
-use factorial_core::{AgentName, BatchId, TaskId};
+use factorial_core::{AgentName, BatchId, DeliveryId, TaskId, WebhookId};
 use factorial_service::ApiError;
 use http::request::Parts;
 
 use crate::{
     app::AppState,
-    refusal::{invalid, no_batch, no_task},
+    refusal::{invalid, no_batch, no_delivery, no_task},
 };
 
 /// `{id}`: a task id that can be one of this namespace.
@@ -20,6 +20,12 @@ pub(crate) struct BatchInPath(pub(crate) BatchId);
 
 /// `{name}`: a well-formed name of an agent.
 pub(crate) struct AgentInPath(pub(crate) AgentName);
+
+/// `{id}`: a well-formed id of a webhook.
+pub(crate) struct WebhookInPath(pub(crate) WebhookId);
+
+/// `{id}`: an id of a delivery that can be one of this namespace.
+pub(crate) struct DeliveryInPath(pub(crate) DeliveryId);
 
 impl FromRequestParts<AppState> for TaskInPath {
     type Rejection = ApiError;
@@ -53,6 +59,30 @@ impl FromRequestParts<AppState> for AgentInPath {
         let text = last_of_path(parts, "name").await?;
         let name = AgentName::new(text).map_err(|error| invalid("name", error.problem))?;
         Ok(Self(name))
+    }
+}
+
+impl FromRequestParts<AppState> for WebhookInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        let text = last_of_path(parts, "id").await?;
+        let id = WebhookId::new(text).map_err(|error| invalid("id", error.problem))?;
+        Ok(Self(id))
+    }
+}
+
+impl FromRequestParts<AppState> for DeliveryInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let text = last_of_path(parts, "id").await?;
+        let id = DeliveryId::new(&text).map_err(|error| invalid("id", error.problem))?;
+        if id.partition().0 < app.store.partitions() {
+            Ok(Self(id))
+        } else {
+            Err(no_delivery())
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod health;
 mod page;
 pub(crate) mod tasks;
 pub(crate) mod tool_calls;
+pub(crate) mod webhooks;
 pub(crate) mod workers;
 
 pub(crate) use page::cut;

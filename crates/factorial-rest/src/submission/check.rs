@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use factorial_api::{CallerTool, InputMessage, InputRole, Limits, SubmitTask};
 use factorial_core::{
     AgentName, Entry, Idempotency, InputMessage as StoredMessage, NewTask, OwnerId, Priority,
-    Start, TaskId,
+    Start, TaskId, TaskWebhook,
 };
 use factorial_service::ApiError;
 
@@ -17,6 +17,7 @@ use super::{
         MOST_LABELS, MOST_MESSAGES, MOST_TOKENS, MOST_TOOL_CALLS, MOST_TURNS, most_text, role,
     },
     tools::check_tools,
+    webhook,
 };
 
 /// A submission that is acceptable in itself.
@@ -27,10 +28,17 @@ pub(crate) struct Submission {
     pub(crate) previous: Option<TaskId>,
     priority: Priority,
     start: Start,
+    webhook: Option<TaskWebhook>,
     request: SubmitTask,
 }
 
 impl Submission {
+    /// Its events are told to the webhook of its batch, unless it has one of its own.
+    pub(crate) fn or_webhook_of_batch(mut self) -> Self {
+        self.webhook.get_or_insert(TaskWebhook::OfBatch);
+        self
+    }
+
     /// The tools that the caller answers.
     pub(crate) fn tools(&self) -> &[CallerTool] {
         &self.request.tools
@@ -57,6 +65,10 @@ pub(crate) fn check(request: SubmitTask, now_ms: i64) -> Result<Submission, ApiE
     if let Some(limits) = &request.limits {
         check_limits(limits, &mut checks);
     }
+    let webhook = request.webhook.as_ref().map(|given| {
+        let told = webhook::Kind::Task;
+        webhook::check(given, told, "/webhook", &mut checks).map(TaskWebhook::Own)
+    });
     let start = start(&request, now_ms, &mut checks);
     checks.finish()?;
     match (agent, owner, priority, start) {
@@ -66,6 +78,7 @@ pub(crate) fn check(request: SubmitTask, now_ms: i64) -> Result<Submission, ApiE
             previous: previous.flatten(),
             priority,
             start,
+            webhook: webhook.flatten(),
             request,
         }),
         _ => Err(ApiError::internal("a wrong field was not reported")),
@@ -219,6 +232,7 @@ impl Submission {
             limits,
             metadata: request.metadata,
             tools,
+            webhook: self.webhook,
             trace: None,
             idempotency,
         })

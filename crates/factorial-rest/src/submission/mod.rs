@@ -4,8 +4,12 @@ mod bounds;
 mod check;
 mod fingerprint;
 mod tools;
+mod webhook;
 
 pub(crate) use bounds::{most_text, role};
 pub(crate) use check::{Submission, check};
 pub(crate) use fingerprint::{KEEP_KEYS, fingerprint};
 pub(crate) use tools::check_against_agent;
+pub(crate) use webhook::{
+    check_batch_webhook, check_owner_webhook, check_url as check_webhook_url,
+};

@@ -26,7 +26,8 @@ pub use group::{ConfigGroup, Field, GroupSpec, RoleConfig};
 pub use groups::{
     AdminConfig, BucketSize, ClientConfig, CorsOrigin, GatewayConfig, LogConfig, LogFilter,
     LogFormat, MaintenanceConfig, MetricsTimelineConfig, NamespaceName, ObservabilityConfig,
-    ProviderKeys, RecoveryConfig, RedisConfig, RedisUrl, RunnerConfig, TaskTtl, WorkerConfig,
+    ProviderKeys, RecoveryConfig, RedisConfig, RedisUrl, RunnerConfig, TaskTtl, WebhooksConfig,
+    WorkerConfig,
 };
 pub use load::{defaults, load};
 pub use roles::{ClientRole, DashboardRole, DevRole, GatewayRole, ReaperRole, WorkerRole};

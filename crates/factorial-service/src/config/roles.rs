@@ -3,7 +3,7 @@
 use super::group::config_role;
 use super::groups::{
     AdminConfig, ClientConfig, GatewayConfig, LogConfig, MaintenanceConfig, MetricsTimelineConfig,
-    ObservabilityConfig, ProviderKeys, RecoveryConfig, RedisConfig, WorkerConfig,
+    ObservabilityConfig, ProviderKeys, RecoveryConfig, RedisConfig, WebhooksConfig, WorkerConfig,
 };
 
 config_role! {
@@ -51,6 +51,8 @@ config_role! {
         redis: RedisConfig,
         /// Maintenance.
         maintenance: MaintenanceConfig,
+        /// Delivery to webhooks.
+        webhooks: WebhooksConfig,
         /// Leases and recovery.
         recovery: RecoveryConfig,
         /// The metrics timeline.
@@ -93,6 +95,8 @@ config_role! {
         recovery: RecoveryConfig,
         /// Maintenance.
         maintenance: MaintenanceConfig,
+        /// Delivery to webhooks.
+        webhooks: WebhooksConfig,
         /// The metrics timeline.
         metrics: MetricsTimelineConfig,
         /// The dashboard.

@@ -6,6 +6,8 @@ use factorial_api::DashboardConfig;
 use crate::app::App;
 
 /// Shows what the page is to call itself.
+///
+/// Taken from its configuration; it does not change while it runs.
 #[utoipa::path(
     get, path = "/config", tag = "service",
     responses((status = 200, description = "Name and version", body = DashboardConfig)),

@@ -15,6 +15,8 @@ use crate::{
 const STALLED_AFTER: u64 = 6;
 
 /// Shows what everything runs on: Redis, partitions, chores.
+///
+/// Memory, commands and latency of Redis as it says them itself; a chore that is late shows in its last success.
 #[utoipa::path(
     get, path = "/system", tag = "service",
     responses((status = 200, description = "The system", body = System)),

@@ -25,3 +25,4 @@ mod support;
 mod tool_call_bounds;
 mod tool_calls;
 mod tree;
+mod webhooks;

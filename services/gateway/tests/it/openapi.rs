@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Gateway, gateway};
 
-const ROUTES: [(&str, &str); 34] = [
+const ROUTES: [(&str, &str); 43] = [
     ("get", "/"),
     ("get", "/v1/agents"),
     ("get", "/v1/agents/{name}"),
@@ -21,6 +21,7 @@ const ROUTES: [(&str, &str); 34] = [
     ("post", "/v1/batches/{id}/cancel"),
     ("get", "/v1/batches/{id}/events"),
     ("get", "/v1/batches/{id}/results"),
+    ("get", "/v1/batches/{id}/webhook-deliveries"),
     ("get", "/v1/events"),
     ("get", "/v1/tasks"),
     ("post", "/v1/tasks"),
@@ -39,7 +40,15 @@ const ROUTES: [(&str, &str); 34] = [
     ("post", "/v1/tasks/{id}/tool-calls/{call_id}/progress"),
     ("post", "/v1/tasks/{id}/tool-calls/{call_id}/result"),
     ("get", "/v1/tasks/{id}/tree"),
+    ("get", "/v1/tasks/{id}/webhook-deliveries"),
     ("get", "/v1/tool-calls"),
+    ("post", "/v1/webhook-deliveries/{id}/retry"),
+    ("get", "/v1/webhooks"),
+    ("post", "/v1/webhooks"),
+    ("get", "/v1/webhooks/secret"),
+    ("get", "/v1/webhooks/{id}"),
+    ("delete", "/v1/webhooks/{id}"),
+    ("get", "/v1/webhooks/{id}/deliveries"),
     ("get", "/v1/workers"),
 ];
 
@@ -236,6 +245,7 @@ async fn answers_are_as_described() {
             &answer.body,
         );
     }
+    webhooks_are_as_described(&gateway, &document).await;
     let refused = gateway
         .post(
             "/v1/tasks",
@@ -248,6 +258,38 @@ async fn answers_are_as_described() {
         &described["content"]["application/problem+json"]["schema"],
         &refused.body,
     );
+}
+
+async fn webhooks_are_as_described(gateway: &Gateway, document: &Value) {
+    let new =
+        json!({"owner_id": "o1", "url": "https://example.org/", "event_types": ["run_cancelled"]});
+    let added = gateway.post("/v1/webhooks", &new).await;
+    let id = gateway.submit(&json!({"delay_seconds": 60})).await;
+    gateway
+        .post(&format!("/v1/tasks/{id}/cancel"), &json!({}))
+        .await;
+    for (path, asked) in [
+        ("/v1/webhooks", "/v1/webhooks?owner_id=o1".to_owned()),
+        (
+            "/v1/webhooks/secret",
+            "/v1/webhooks/secret?owner_id=o1".to_owned(),
+        ),
+        ("/v1/webhooks/{id}", format!("/v1/webhooks/{}", added.id())),
+        (
+            "/v1/webhooks/{id}/deliveries",
+            format!("/v1/webhooks/{}/deliveries", added.id()),
+        ),
+        (
+            "/v1/tasks/{id}/webhook-deliveries",
+            format!("/v1/tasks/{id}/webhook-deliveries"),
+        ),
+    ] {
+        let answer = gateway.get(&asked).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let described = &document["paths"][path]["get"]["responses"]["200"];
+        let schema = &described["content"]["application/json"]["schema"];
+        check(document, schema, &answer.body);
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,11 @@ impl Chore for Gauges {
             gauge!(names::TASKS, "agent" => key.0.to_string(), "state" => key.1.as_str())
                 .set(count as f64);
         }
+        let mut pending = 0;
+        for partition in store.all_partitions() {
+            pending += store.pending_deliveries(partition).await?;
+        }
+        gauge!(names::WEBHOOKS_PENDING).set(pending as f64);
         gauge!(names::WORKERS).set(store.workers().await?.len() as f64);
         Ok(Round::default())
     }

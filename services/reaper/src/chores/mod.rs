@@ -10,6 +10,7 @@ mod promote;
 mod reconcile;
 mod recover;
 mod waits;
+mod webhooks;
 
 pub(crate) use batches::Batches;
 pub(crate) use cascade::Cascade;
@@ -21,3 +22,4 @@ pub(crate) use promote::Promote;
 pub(crate) use reconcile::Reconcile;
 pub(crate) use recover::Recover;
 pub(crate) use waits::Waits;
+pub(crate) use webhooks::Webhooks;

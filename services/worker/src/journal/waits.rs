@@ -149,6 +149,7 @@ impl StoreJournal {
             limits: (!json.is_empty()).then_some(Value::Object(json)),
             metadata: BTreeMap::new(),
             tools: None,
+            webhook: None,
             trace: self.trace.clone(),
             idempotency: None,
         }

@@ -8,6 +8,8 @@ use factorial_service::{ApiError, ErrorKind};
 use crate::{app::AppState, convert, extract::AgentInPath, refusal::store_error};
 
 /// Shows an agent.
+///
+/// With its definition, as far as it may be shown, and how many of its tasks wait and run.
 #[utoipa::path(
     get, path = "/agents/{name}", tag = "agents",
     params(("name" = String, Path, description = "Name of the agent")),

@@ -17,6 +17,8 @@ const MOST: usize = 1000;
 const USUAL: usize = 200;
 
 /// Lists the agents that workers have announced, by name.
+///
+/// One stays known while its workers are away.
 #[utoipa::path(
     get, path = "/agents", tag = "agents",
     params(

@@ -13,6 +13,8 @@ use crate::{
 };
 
 /// Shows a batch.
+///
+/// With its progress: how many members are in which state.
 #[utoipa::path(
     get, path = "/batches/{id}", tag = "batches",
     params(

@@ -16,6 +16,8 @@ const MOST: usize = 200;
 const USUAL: usize = 50;
 
 /// Lists batches, newest first.
+///
+/// The counts of members by state are those of now.
 #[utoipa::path(
     get, path = "/batches", tag = "batches",
     params(

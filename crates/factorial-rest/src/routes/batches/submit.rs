@@ -53,6 +53,8 @@ const ENVELOPE: u64 = 1024;
         ("max_tool_calls" = Option<u32>, Query, description = "Of NDJSON: tool calls that each member may make"),
         ("deadline_seconds" = Option<u64>, Query, minimum = 1, description = "Of NDJSON: wall-clock limit of each member"),
         ("stream" = Option<bool>, Query, description = "Of NDJSON: keeps the text of members as it comes"),
+        ("webhook_url" = Option<String>, Query, description = "Of NDJSON: URL of the webhook of the batch; it is signed with the owner's secret"),
+        ("webhook_event_types" = Option<String>, Query, description = "Of NDJSON: what it is told of, separated by commas"),
         ("metadata" = Option<String>, Query, description = "Of NDJSON: labels of the batch, as a JSON object"),
     ),
     request_body(description = "The batch, or its members", content(

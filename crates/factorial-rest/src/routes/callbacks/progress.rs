@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// Reports progress with the call that a callback URL was made for, while it is open.
+///
+/// It becomes an event of the task, and extends no time limit. The number of reports of a call is bounded.
 #[utoipa::path(
     post, path = "/callbacks/{token}/progress", tag = "callbacks",
     params(("token" = String, Path, description = "As in the URL that the tool was given; a secret")),

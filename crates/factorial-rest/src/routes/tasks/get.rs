@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// Shows a task.
+///
+/// The record without the conversation and the output: `/messages` and `/result` have these.
 #[utoipa::path(
     get, path = "/tasks/{id}", tag = "tasks",
     params(("id" = String, Path, description = "Id of the task")),

@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// Shows the state of a task, and nothing else.
+///
+/// For polling: the cheapest answer about a task.
 #[utoipa::path(
     get, path = "/tasks/{id}/status", tag = "tasks",
     params(("id" = String, Path, description = "Id of the task")),

@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// Denies a call. The model sees the reason.
+///
+/// The call is not made. The first answer to a call counts; the same again is no error.
 #[utoipa::path(
     post, path = "/tasks/{id}/tool-calls/{call_id}/deny", tag = "tool calls",
     params(

@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// Reports progress with an open call, as an event of the task.
+///
+/// It extends no time limit. The number of reports of a call is bounded.
 #[utoipa::path(
     post, path = "/tasks/{id}/tool-calls/{call_id}/progress", tag = "tool calls",
     params(

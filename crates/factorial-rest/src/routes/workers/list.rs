@@ -17,6 +17,8 @@ const MOST: usize = 1000;
 const USUAL: usize = 200;
 
 /// Lists the workers whose heartbeat has not lapsed, by id.
+///
+/// With their agents, slots and version, and whether they are draining.
 #[utoipa::path(
     get, path = "/workers", tag = "workers",
     params(

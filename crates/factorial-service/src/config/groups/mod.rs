@@ -10,6 +10,7 @@ mod metrics;
 mod observability;
 mod redis;
 mod redis_url;
+mod webhooks;
 mod worker;
 
 pub use admin::AdminConfig;
@@ -22,4 +23,5 @@ pub use metrics::{BucketSize, MetricsTimelineConfig};
 pub use observability::{CorsOrigin, ObservabilityConfig};
 pub use redis::{NamespaceName, RedisConfig};
 pub use redis_url::RedisUrl;
+pub use webhooks::WebhooksConfig;
 pub use worker::{RecoveryConfig, RunnerConfig, WorkerConfig};

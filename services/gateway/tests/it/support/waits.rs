@@ -189,6 +189,7 @@ impl Hand {
             limits: None,
             metadata: [].into(),
             tools: None,
+            webhook: None,
             trace: None,
             idempotency: None,
         };

@@ -1,19 +1,7 @@
-//! The OpenAPI document.
-//!
-//! Made from the handlers; what can go wrong is the same for many of them, so a handler names only the codes of its
-//! own (`x-problem-codes`), and the rest follows from whether it has a body. Invariant: every operation under `/v1`
-//! describes every problem that it can answer with, with an example of each.
+//! The problems that an operation can answer with, and an example of each.
 
-use factorial_api::Problem;
 use factorial_service::ErrorKind;
 use serde_json::{Map, Value, json};
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::{
-    app::AppState,
-    router::{operators, service, v1},
-};
 
 const CODES: &str = "x-problem-codes";
 /// What every operation can answer with.
@@ -30,7 +18,7 @@ const WITH_BODY: [&str; 3] = [
     "unsupported_media_type",
 ];
 /// Kinds that an operation can name.
-const KINDS: [ErrorKind; 28] = [
+const KINDS: [ErrorKind; 31] = [
     ErrorKind::InvalidJson,
     ErrorKind::ValidationFailed,
     ErrorKind::PayloadTooLarge,
@@ -45,6 +33,9 @@ const KINDS: [ErrorKind; 28] = [
     ErrorKind::ToolCallClosed,
     ErrorKind::ProgressExhausted,
     ErrorKind::BatchNotFound,
+    ErrorKind::WebhookNotFound,
+    ErrorKind::DeliveryNotFound,
+    ErrorKind::TooManyWebhooks,
     ErrorKind::InvalidBatch,
     ErrorKind::BatchFinished,
     ErrorKind::BatchClosed,
@@ -61,69 +52,8 @@ const KINDS: [ErrorKind; 28] = [
     ErrorKind::Internal,
 ];
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Factorial",
-        description = "Submit tasks to LLM agents, watch, steer and cancel them. Errors are problem documents \
-                       (RFC 9457) with a stable `code`; lists are paged by `cursor`; times are RFC 3339 in UTC. A \
-                       request may carry an `x-request-id`, and every answer has one.",
-    ),
-    components(schemas(Problem)),
-    tags(
-        (name = "tasks", description = "Submitting, watching and steering tasks"),
-        (name = "batches", description = "Many tasks at once"),
-        (name = "tool calls", description = "Calls that are answered from outside"),
-        (name = "approvals", description = "Calls that need a person's yes"),
-        (name = "callbacks", description = "Answers without a key, by the token of one call"),
-        (name = "events", description = "What happens to the tasks of an owner"),
-        (name = "agents", description = "What can be asked"),
-        (name = "workers", description = "Who runs the tasks"),
-        (name = "service", description = "The gateway itself"),
-    ),
-)]
-struct Document;
-
-/// The document that the gateway serves at `/openapi.json`: OpenAPI 3.1.
-#[must_use]
-pub fn document() -> Value {
-    let (_, api) = OpenApiRouter::<AppState>::with_openapi(Document::openapi())
-        .nest("/v1", v1())
-        .merge(service())
-        .split_for_parts();
-    described(api, "/v1/")
-}
-
-/// The document of the operations for operators and of a service's own, all below `base`.
-#[must_use]
-pub fn operators_document<S>(base: &str, own: OpenApiRouter<S>) -> Value
-where
-    S: Clone + Send + Sync + 'static,
-{
-    let (_, own) = own.split_for_parts();
-    let (_, mut api) = OpenApiRouter::<AppState>::with_openapi(Document::openapi())
-        .nest(base, operators())
-        .split_for_parts();
-    api = api.nest(base, own);
-    described(api, base)
-}
-
-fn described(api: utoipa::openapi::OpenApi, base: &str) -> Value {
-    // A description of types: nothing in it fails to be written.
-    let mut document = serde_json::to_value(api).unwrap_or_default();
-    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    for (path, item) in paths.into_iter().flatten() {
-        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-            if path.starts_with(base) {
-                describe_problems(operation);
-            }
-        }
-    }
-    document
-}
-
 /// Adds a response for each status with which an operation can refuse.
-fn describe_problems(operation: &mut Value) {
+pub(super) fn describe_problems(operation: &mut Value) {
     let named = operation.get(CODES).and_then(Value::as_array).cloned();
     let named = named.unwrap_or_default();
     let mut codes: Vec<&str> = named.iter().filter_map(Value::as_str).collect();
