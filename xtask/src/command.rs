@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -66,6 +66,18 @@ pub(crate) fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     command
         .status()
         .with_context(|| format!("cannot run {program}"))
+}
+
+/// Prints the command and runs it.
+///
+/// # Errors
+/// When it cannot be run, or says that it failed.
+pub(crate) fn must(command: &mut Command) -> anyhow::Result<()> {
+    let status = status(command)?;
+    if !status.success() {
+        bail!("that ended with {status}");
+    }
+    Ok(())
 }
 
 /// Runs the commands in order, up to the first that fails; its exit code.

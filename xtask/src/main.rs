@@ -2,6 +2,7 @@
 
 mod apt;
 mod command;
+mod deployment;
 mod dev;
 mod lint;
 mod node;
@@ -22,9 +23,12 @@ Usage: cargo xtask <task> [arguments]
 Tasks:
   dev [arguments]   build `factorial` and run `factorial dev` with these arguments
   test [arguments]  install what the tests need, build the binaries, run all tests,
-                    with Node also those of the page, in a browser, with Node and Python
-                    those of the OpenAPI documents;
+                    with Node also those of the page, in a browser, with Python those of the
+                    deployment files, with both those of the OpenAPI documents;
                     arguments go to cargo nextest (or cargo test), and leave these out
+  containers [--keep] [--no-build]
+                    build the image and bring Compose up; run tasks while each container is
+                    killed and the image is changed; needs docker or podman with Compose
   lint              rustfmt, clippy, rustdoc, and cargo-deny where it is installed
   page              build the dashboard's page, which the dashboard embeds; needs Node
   schemathesis SECONDS
@@ -51,6 +55,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match task.as_deref() {
         Some("dev") => dev::run(&rest),
         Some("test") => test::run(&rest),
+        Some("containers") => deployment::containers(&rest),
         Some("lint") if rest.is_empty() => lint::run(),
         Some("page") if rest.is_empty() => page::run(),
         Some("schemathesis") if rest.len() == 1 => openapi::schemathesis(&rest[0]),

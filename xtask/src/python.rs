@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::command::{binaries, on_path, root, status};
+use crate::command::{binaries, must, on_path, root};
 
 /// The interpreter of an environment that has what a file of requirements names.
 ///
@@ -33,12 +33,4 @@ pub(crate) fn environment(name: &str, requirements: &str) -> anyhow::Result<Path
     must(pip.current_dir(root()).arg(requirements))?;
     fs::write(&installed, wanted)?;
     Ok(python)
-}
-
-fn must(command: &mut Command) -> anyhow::Result<()> {
-    let status = status(command)?;
-    if !status.success() {
-        bail!("that ended with {status}");
-    }
-    Ok(())
 }
