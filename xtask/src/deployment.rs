@@ -12,9 +12,9 @@ use crate::apt;
 use crate::command::{all, binaries, must, on_path, root};
 use crate::python::environment;
 
-/// Below the root of the workspace.
 /// Of the directory below target/ for what had to be installed.
 const NAME: &str = "deployment";
+/// Below the root of the workspace.
 const REQUIREMENTS: &str = "deploy/tests/requirements.txt";
 
 /// What tests them. Nothing where there is no Python or its tools cannot be had; then it says so.
