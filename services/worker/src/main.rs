@@ -42,13 +42,16 @@ fn main() -> ExitCode {
     }
 }
 
-async fn serve(config: WorkerRole, environment: Environment) -> anyhow::Result<()> {
+async fn serve(mut config: WorkerRole, environment: Environment) -> anyhow::Result<()> {
     let metrics = telemetry::init(&config.log, "factorial-worker")?;
     let shutdown = Shutdown::from_signals()?;
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
         .unwrap_or_else(|_| "localhost".to_owned());
     let (host, pid) = (host.trim(), std::process::id());
     let worker = worker_id(host, pid, ulid::Ulid::generate())?;
+    if let Some(url) = config.keys.fall_back_to_simulated() {
+        tracing::warn!(base_url = %url, "no model provider is configured, a simulated model makes up the replies");
+    }
     let keys = providers(
         &config.keys,
         Arc::new(move |name: &str| environment.secret(name)),

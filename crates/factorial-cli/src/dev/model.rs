@@ -13,8 +13,6 @@ use super::args::ModelChoice;
 use super::error::DevError;
 use super::ollama::{self, Found};
 
-/// Sent where a key is wanted and none is needed.
-const NO_KEY: &str = "unused";
 /// Slow enough to see that text comes in pieces.
 const TOKEN_DELAY: Duration = Duration::from_millis(15);
 
@@ -40,6 +38,12 @@ impl Model {
         if choice == ModelChoice::Simulated {
             return simulated(keys, "chosen with --model".to_owned()).await;
         }
+        if let Some(url) = keys.fall_back_to_simulated() {
+            return Ok(Self::Configured(vec![format!(
+                "simulated, at {}",
+                short(&url)
+            )]));
+        }
         let configured = configured(keys);
         if !configured.is_empty() {
             return Ok(Self::Configured(configured));
@@ -54,7 +58,7 @@ impl Model {
         match ollama::look(&address).await {
             Found::Model { base_url, name } => {
                 keys.openai_base_url = Some(base_url);
-                keys.openai_api_key = Some(NO_KEY.into());
+                keys.openai_api_key = Some(ProviderKeys::NO_KEY.into());
                 Ok(Self::Ollama { address, name })
             }
             Found::NoModel => {
@@ -109,11 +113,9 @@ async fn simulated(keys: &mut ProviderKeys, why: String) -> Result<Model, DevErr
         ..SimConfig::default()
     };
     let sim = Sim::start(config).await.map_err(DevError::Model)?;
-    let base_url = Url::parse(&sim.base_url()).ok();
-    keys.openai_base_url.clone_from(&base_url);
-    keys.xai_base_url = base_url;
-    keys.openai_api_key = Some(NO_KEY.into());
-    keys.xai_api_key = Some(NO_KEY.into());
+    if let Ok(base_url) = Url::parse(&sim.base_url()) {
+        keys.answer_by(&base_url);
+    }
     Ok(Model::Simulated(sim, why))
 }
 

@@ -271,6 +271,6 @@ mod tests {
         };
         assert_eq!(parts(ended(&[])), [vec![Completed, Failed, Cancelled]]);
         assert_eq!(parts(ended(&[Queued, Failed])), [vec![Failed]]);
-        assert_eq!(parts(ended(&[Queued])), [vec![]; 0]);
+        assert_eq!(parts(ended(&[Queued])), Vec::<Vec<TaskState>>::new());
     }
 }
