@@ -9,12 +9,12 @@ export const FILTER_KEYS = [
 ] as const;
 
 export const AGES = [
-  { value: "15m", label: "in the last 15 minutes" },
-  { value: "1h", label: "in the last hour" },
-  { value: "24h", label: "in the last 24 hours" },
-  { value: "7d", label: "in the last 7 days" },
-  { value: "-1h", label: "more than an hour ago" },
-  { value: "-24h", label: "more than a day ago" },
+  { value: "15m", label: "last 15 min" },
+  { value: "1h", label: "last hour" },
+  { value: "24h", label: "last 24 hours" },
+  { value: "7d", label: "last 7 days" },
+  { value: "-1h", label: "over 1 hour ago" },
+  { value: "-24h", label: "over 1 day ago" },
 ] as const;
 
 const UNIT: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -228,7 +228,7 @@ export function NewTaskPage() {
               </fieldset>
             </div>
           </Card>
-          <Card title="Labels">
+          <Card title="Metadata">
             <Metadata form={form} set={set} error={at("/metadata")} />
           </Card>
           <Advanced form={form} set={set} at={at} />
@@ -386,7 +386,7 @@ function Metadata({ form, set, error }: Part) {
     set({ metadata: form.metadata.map((entry, j) => (j === i ? { ...entry, ...changes } : entry)) });
   return (
     <fieldset>
-      <legend>Metadata</legend>
+      <legend class="offscreen">Metadata</legend>
       {form.metadata.map((entry, i) => (
         <div key={i} class="row row-meta">
           <Field

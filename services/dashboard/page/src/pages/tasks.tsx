@@ -135,6 +135,7 @@ function Filters() {
       <Select
         quiet
         label="Agent"
+        class="filter-agent"
         value={q["agent"] ?? ""}
         onChange={(agent) => setFilter({ agent })}
         options={[
@@ -184,9 +185,9 @@ function Period({ label, age, after, before }: { label: string; age: string; aft
           else setFilter({ [age]: value, [after]: null, [before]: null });
         }}
         options={[
-          { value: "", label: `${label} at any time` },
-          ...AGES.map((a) => ({ value: a.value, label: `${label} ${a.label}` })),
-          { value: "custom", label: `${label} between…` },
+          { value: "", label: `${label}: any` },
+          ...AGES.map((a) => ({ value: a.value, label: `${label}: ${a.label}` })),
+          { value: "custom", label: `${label}: between…` },
         ]}
       />
       {custom && (
