@@ -27,13 +27,17 @@ pub(crate) fn tests() -> anyhow::Result<Vec<Command>> {
         eprintln!("the deployment files are not tested: {missing:#}");
         return Ok(Vec::new());
     }
-    let mut command = Command::new(place.join("venv/bin/python"));
-    command
-        .current_dir(root())
-        .args(["-B", "-m", "unittest", "discover", "--start-directory"])
-        .args(["deploy/tests", "--top-level-directory", "."])
-        .env("PATH", path_with(&place)?);
-    Ok(vec![command])
+    Ok(vec![command(&place)?])
+}
+
+/// `cargo xtask deployment`: these tests alone.
+///
+/// # Errors
+/// When what they need cannot be had.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let place = place();
+    ensure(&place)?;
+    all([command(&place)?])
 }
 
 /// `cargo xtask containers`: builds the image, brings Compose up and breaks it.
@@ -47,6 +51,16 @@ pub(crate) fn containers(arguments: &[String]) -> anyhow::Result<ExitCode> {
         .args(["-B", "-m", "deploy.tests.live"])
         .args(arguments);
     all([command])
+}
+
+fn command(place: &Path) -> anyhow::Result<Command> {
+    let mut command = Command::new(place.join("venv/bin/python"));
+    command
+        .current_dir(root())
+        .args(["-B", "-m", "unittest", "discover", "--start-directory"])
+        .args(["deploy/tests", "--top-level-directory", "."])
+        .env("PATH", path_with(place)?);
+    Ok(command)
 }
 
 /// Where what had to be installed is.

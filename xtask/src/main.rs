@@ -23,6 +23,7 @@ Tasks:
                     with Node also those of the page, in a browser, and with Python those
                     of the deployment files;
                     arguments go to cargo nextest (or cargo test), and leave these two out
+  deployment        test the deployment files only: image, Compose, chart, rules, dashboards
   containers [--keep] [--no-build]
                     build the image and bring Compose up; run tasks while each container is
                     killed and the image is changed; needs docker or podman with Compose
@@ -49,6 +50,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match task.as_deref() {
         Some("dev") => dev::run(&rest),
         Some("test") => test::run(&rest),
+        Some("deployment") if rest.is_empty() => deployment::run(),
         Some("containers") => deployment::containers(&rest),
         Some("lint") if rest.is_empty() => lint::run(),
         Some("page") if rest.is_empty() => page::run(),
