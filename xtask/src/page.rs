@@ -1,16 +1,14 @@
 //! `cargo xtask page`: the dashboard's page, which the dashboard embeds when it is built.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
 use crate::apt;
-use crate::command::{all, on_path, root, status, which};
+use crate::command::{all, binaries, root, which};
+use crate::node::{install, missing, npm};
 
-/// What is needed, and where it is.
-const NODE: &str = "20.19 or newer, https://nodejs.org";
 /// What is not a source of the page.
 const MADE: [&str; 2] = ["dist", "node_modules"];
 
@@ -90,63 +88,12 @@ fn browser() -> anyhow::Result<Option<PathBuf>> {
     Ok(find())
 }
 
-/// Where cargo puts what it builds.
-fn binaries() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("debug")
-}
-
 fn place() -> PathBuf {
     root().join("services/dashboard/page")
 }
 
-/// What there is not, and how to get it.
-fn missing(page: &Path) -> Option<String> {
-    if !page.join("package.json").is_file() {
-        return Some(format!(
-            "there is no {}",
-            page.join("package.json").display()
-        ));
-    }
-    if let Some(program) = ["node", "npm"].into_iter().find(|name| !on_path(name)) {
-        return Some(format!("{program} is not installed ({NODE})"));
-    }
-    let version = node_version();
-    let enough = version.is_some_and(|version| version >= (20, 19));
-    (!enough).then(|| format!("node is too old ({NODE})"))
-}
-
-/// Major and minor.
-fn node_version() -> Option<(u32, u32)> {
-    let output = Command::new("node").arg("--version").output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    let mut numbers = text.trim().trim_start_matches('v').split('.');
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
-/// Fetches what it needs, if that has changed. Whether it is there.
-fn install(page: &Path) -> anyhow::Result<bool> {
-    let changed = |path: &str| {
-        fs::metadata(page.join(path))
-            .and_then(|file| file.modified())
-            .ok()
-    };
-    // Written by npm at the end of an installation.
-    let installed = changed("node_modules/.package-lock.json");
-    if installed.is_some() && installed >= changed("package-lock.json") {
-        return Ok(true);
-    }
-    Ok(status(&mut npm(page, &["ci", "--no-audit", "--no-fund"]))?.success())
-}
-
 fn build(page: &Path) -> anyhow::Result<ExitCode> {
     all([npm(page, &["run", "build"])])
-}
-
-fn npm(page: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new("npm");
-    command.current_dir(page).args(arguments);
-    command
 }
 
 fn is_stale(page: &Path) -> bool {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::command::{all, cargo, has_cargo_tool};
 use crate::deployment;
+use crate::openapi;
 use crate::page;
 use crate::redis;
 
@@ -35,7 +36,12 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let mut commands = vec![build, docs, tests];
     if arguments.is_empty() {
         commands.extend(page::tests()?);
-        commands.extend(deployment::tests()?);
+        commands.extend(deployment::tests());
     }
-    all(commands)
+    let tested = all(commands)?;
+    if tested != ExitCode::SUCCESS || !arguments.is_empty() {
+        return Ok(tested);
+    }
+    // With the binaries that are built by now.
+    all(openapi::tests())
 }

@@ -197,7 +197,7 @@ pub struct Overview {
     pub totals: WindowTotals,
     /// completed / (completed + failed) in the window; `null` when none has ended so.
     pub success_rate: Option<f64>,
-    /// Tasks completed in the window, for each minute of it.
+    /// Tasks completed a minute, in the last five minutes, whatever the window.
     pub completed_per_minute: f64,
     /// Time in the queue, of tasks claimed in the window.
     pub queue_wait: Percentiles,
@@ -298,8 +298,8 @@ pub enum BulkAction {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "those of the list")]
 pub struct BulkFilter {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<TaskStatus>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub status: Vec<TaskStatus>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -312,6 +312,12 @@ pub struct BulkFilter {
     pub created_after: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_before: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_after: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_before: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_id: Option<String>,
 }
 
 /// Many tasks to be cancelled or run again: either those that a filter finds, or those named.

@@ -21,8 +21,8 @@ pub struct TaskFilter {
     pub owner_id: Option<String>,
     /// Only this agent's.
     pub agent: Option<String>,
-    /// Only in this state.
-    pub status: Option<TaskStatus>,
+    /// Only in one of these states; none: in any.
+    pub status: Vec<TaskStatus>,
     /// Only members of this batch.
     pub batch_id: Option<String>,
     /// Only with this text in their id or metadata.
@@ -31,6 +31,12 @@ pub struct TaskFilter {
     pub created_after: Option<Time>,
     /// Only made before this time.
     pub created_before: Option<Time>,
+    /// Only ended at this time or later.
+    pub finished_after: Option<Time>,
+    /// Only ended before this time.
+    pub finished_before: Option<Time>,
+    /// Only those that this worker runs.
+    pub worker_id: Option<String>,
 }
 
 impl Client {
@@ -47,16 +53,21 @@ impl Client {
         let mut query = page(cursor, limit);
         query.extend(filter.owner_id.clone().map(|owner| ("owner_id", owner)));
         query.extend(filter.agent.clone().map(|agent| ("agent", agent)));
-        query.extend(
-            filter
-                .status
-                .map(|status| ("status", status.as_str().to_owned())),
-        );
+        if !filter.status.is_empty() {
+            let names: Vec<&str> = filter.status.iter().map(|s| s.as_str()).collect();
+            query.push(("status", names.join(",")));
+        }
         query.extend(filter.batch_id.clone().map(|batch| ("batch_id", batch)));
         query.extend(filter.text.clone().map(|text| ("q", text)));
-        let (after, before) = (filter.created_after, filter.created_before);
-        query.extend(after.map(|time| ("created_after", time.to_string())));
-        query.extend(before.map(|time| ("created_before", time.to_string())));
+        query.extend(filter.worker_id.clone().map(|worker| ("worker_id", worker)));
+        for (name, time) in [
+            ("created_after", filter.created_after),
+            ("created_before", filter.created_before),
+            ("finished_after", filter.finished_after),
+            ("finished_before", filter.finished_before),
+        ] {
+            query.extend(time.map(|time| (name, time.to_string())));
+        }
         self.get(&["v1", "tasks"], &query).await
     }
 

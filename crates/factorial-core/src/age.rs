@@ -12,8 +12,6 @@ use crate::{
     store::Store,
 };
 
-/// Owners of an agent that are looked at, all partitions together.
-const MOST_OWNERS: usize = 20_000;
 /// Queues that are read in one round trip.
 const AT_ONCE: usize = 500;
 
@@ -24,18 +22,24 @@ pub struct Oldest {
     pub ready_ms: Option<u64>,
     /// Queues that were looked at: what it cost.
     pub queues: usize,
+    /// There were no others.
+    pub all: bool,
 }
 
 impl Store {
     /// Since when the oldest queued task of an agent waits. Of tasks at the front, which have no place in time, the first
-    /// one or two of each owner are looked at; of more than 20,000 owners those that are next in turn.
+    /// one or two of each owner are looked at; of more than `most_owners`, all partitions together, those that are next in turn.
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn oldest_queued(&self, agent: &AgentName) -> Result<Oldest, StoreError> {
+    pub async fn oldest_queued(
+        &self,
+        agent: &AgentName,
+        most_owners: usize,
+    ) -> Result<Oldest, StoreError> {
         let mut queues = Vec::new();
         for partition in self.all_partitions() {
-            let left = MOST_OWNERS.saturating_sub(queues.len());
+            let left = most_owners.saturating_sub(queues.len());
             if left == 0 {
                 break;
             }
@@ -91,6 +95,7 @@ impl Store {
         Ok(Oldest {
             ready_ms: oldest,
             queues: queues.len(),
+            all: queues.len() < most_owners,
         })
     }
 }

@@ -45,6 +45,7 @@ pub async fn run(
     tokio::select! {
         () = async { tokio::join!(serving, draining); } => {}
         () = app.rest.refresh() => {}
+        () = app.overviews.keep_up() => {}
     }
     Ok(())
 }

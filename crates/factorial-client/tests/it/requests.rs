@@ -113,7 +113,7 @@ async fn paths_and_parameters_are_encoded() {
     client.task("a/../b?c#d\n").await.unwrap();
     let filter = TaskFilter {
         owner_id: Some("a&b".to_owned()),
-        status: Some(TaskStatus::PendingToolResults),
+        status: vec![TaskStatus::PendingToolResults, TaskStatus::Failed],
         ..TaskFilter::default()
     };
     client.tasks(&filter, Some("c"), Some(3)).await.unwrap();
@@ -122,7 +122,7 @@ async fn paths_and_parameters_are_encoded() {
     assert_eq!(asked[0].line, "GET /base/v1/tasks/a%2F..%2Fb%3Fc%23d");
     assert_eq!(
         asked[1].line,
-        "GET /base/v1/tasks?cursor=c&limit=3&owner_id=a%26b&status=pending_tool_results"
+        "GET /base/v1/tasks?cursor=c&limit=3&owner_id=a%26b&status=pending_tool_results%2Cfailed"
     );
     assert!(!format!("{client:?}").contains("secret"));
 }

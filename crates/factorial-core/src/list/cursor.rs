@@ -4,9 +4,18 @@ use std::{fmt, str::FromStr};
 
 use crate::ids::TaskId;
 
-/// The last task that was seen, in the order of the list.
+/// A place in a list, behind the last task that was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListCursor {
+pub struct ListCursor {
+    /// The part of the list.
+    pub(super) part: usize,
+    /// In it; `None` at its beginning.
+    pub(super) place: Option<Place>,
+}
+
+/// The last task that was seen, in the order of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
     /// By id: the part of it that sorts by time.
     Id(String),
     /// By the score in an index, ms, and the id among those with the same.
@@ -15,9 +24,11 @@ pub enum ListCursor {
 
 impl fmt::Display for ListCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Id(unique) => write!(f, "c {unique}"),
-            Self::Score(score, id) => write!(f, "s {score} {id}"),
+        let part = self.part;
+        match &self.place {
+            None => write!(f, "{part}"),
+            Some(Place::Id(unique)) => write!(f, "{part} c {unique}"),
+            Some(Place::Score(score, id)) => write!(f, "{part} s {score} {id}"),
         }
     }
 }
@@ -28,6 +39,19 @@ impl fmt::Display for ListCursor {
 pub struct InvalidCursor;
 
 impl FromStr for ListCursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (part, place) = match text.split_once(' ') {
+            Some((part, place)) => (part, Some(place.parse()?)),
+            None => (text, None),
+        };
+        let part = part.parse().map_err(|_| InvalidCursor)?;
+        Ok(Self { part, place })
+    }
+}
+
+impl FromStr for Place {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
@@ -56,18 +80,21 @@ mod tests {
     #[test]
     fn is_read_as_it_was_written() {
         for text in [
-            "c 01hf7yat000000000000000010",
-            "s 17 3-01hf7yat000000000000000010",
+            "2",
+            "0 c 01hf7yat000000000000000010",
+            "1 s 17 3-01hf7yat000000000000000010",
         ] {
             assert_eq!(text.parse::<ListCursor>().unwrap().to_string(), text);
         }
         for bad in [
             "",
-            "c",
-            "c x",
-            "s 1",
-            "s x 3-01hf7yat000000000000000010",
-            "x 1 2",
+            "x",
+            "0 c",
+            "0 c x",
+            "0 s 1",
+            "c 01hf7yat000000000000000010",
+            "0 s x 3-01hf7yat000000000000000010",
+            "0 x 1 2",
         ] {
             assert!(bad.parse::<ListCursor>().is_err(), "{bad}");
         }

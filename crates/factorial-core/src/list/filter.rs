@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ulid::Ulid;
 
 use crate::{
-    ids::{AgentName, BatchId, OwnerId, Partition, TaskId},
+    ids::{AgentName, BatchId, OwnerId, Partition, TaskId, WorkerId},
     task::{TaskRecord, TaskState},
 };
 
@@ -16,8 +16,8 @@ pub struct ListFilter {
     pub owner: Option<OwnerId>,
     /// Only this agent's.
     pub agent: Option<AgentName>,
-    /// Only in this state.
-    pub state: Option<TaskState>,
+    /// Only in one of these states; none: in any.
+    pub states: Vec<TaskState>,
     /// Only members of this batch.
     pub batch: Option<BatchId>,
     /// Only with this text in their id, or in a key or value of their metadata; upper and lower case are the same.
@@ -26,10 +26,20 @@ pub struct ListFilter {
     pub from_ms: Option<u64>,
     /// Only made before this time, ms since the Unix epoch, as their ids say.
     pub before_ms: Option<u64>,
+    /// Only ended at this time or later, ms since the Unix epoch, by Redis.
+    pub ended_from_ms: Option<u64>,
+    /// Only ended before this time, ms since the Unix epoch, by Redis.
+    pub ended_before_ms: Option<u64>,
+    /// Only held by this worker.
+    pub worker: Option<WorkerId>,
 }
 
 /// Fields of a task that a filter may have to read.
-const FIELDS: [&str; 5] = ["state", "agent", "owner", "batch", "metadata"];
+const FIELDS: [&str; 7] = [
+    "state", "agent", "owner", "batch", "metadata", "finished", "worker",
+];
+/// Ids are named by the clocks of gateways, which follow that of Redis so closely, ms.
+const CLOCKS_APART: u64 = 60_000;
 
 /// What an index says of all that it holds, so that it need not be read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,6 +47,7 @@ pub(super) struct Known {
     pub(super) state: bool,
     pub(super) agent: bool,
     pub(super) owner: bool,
+    pub(super) ended: bool,
 }
 
 impl ListFilter {
@@ -45,13 +56,74 @@ impl ListFilter {
         self.text.as_deref()?.trim().to_lowercase().parse().ok()
     }
 
+    /// The parts of the list, one behind the other: those that wait, those that run, those that have ended, in the order in
+    /// which tasks go through them, so that one that goes on in the meantime is met later rather than never.
+    pub(super) fn parts(&self) -> Vec<Self> {
+        let ended = self.ended_from_ms.is_some() || self.ended_before_ms.is_some();
+        let all = self.states.is_empty();
+        if all && !ended && self.worker.is_none() {
+            return vec![self.clone()];
+        }
+        let wanted = TaskState::ALL.into_iter().filter(|state| {
+            (all || self.states.contains(state))
+                && (!ended || state.is_terminal())
+                && (self.worker.is_none() || *state == TaskState::Processing)
+        });
+        let wanted: Vec<TaskState> = wanted.collect();
+        let in_part = |state: &TaskState| match state {
+            TaskState::Processing => 1,
+            state if state.is_terminal() => 2,
+            _ => 0,
+        };
+        let part = |states| Self {
+            states,
+            ..self.clone()
+        };
+        let parts: Vec<Vec<TaskState>> = if self.batch.is_some() {
+            // Read by id, whatever their state.
+            vec![wanted]
+        } else {
+            let of = |n| {
+                wanted
+                    .iter()
+                    .copied()
+                    .filter(move |state| in_part(state) == n)
+            };
+            (0..3).map(|n| of(n).collect()).collect()
+        };
+        let parts = parts.into_iter().filter(|states| !states.is_empty());
+        parts.map(part).collect()
+    }
+
+    /// Whether a state is wanted.
+    pub(super) fn wants(&self, state: TaskState) -> bool {
+        self.states.is_empty() || self.states.contains(&state)
+    }
+
+    /// Bounds of the end of tasks, ms: the first, and the one behind the last. What was made later ended later.
+    pub(super) fn ended(&self) -> (Option<u64>, Option<u64>) {
+        let made = self.from_ms.map(|ms| ms.saturating_sub(CLOCKS_APART));
+        (self.ended_from_ms.max(made), self.ended_before_ms)
+    }
+
     /// Whether a record passes. The text was judged before, and does not change.
     pub(super) fn fits(&self, task: &TaskRecord) -> bool {
-        self.state.is_none_or(|state| state == task.state)
+        self.wants(task.state)
             && self.agent.as_ref().is_none_or(|a| *a == task.agent)
             && self.owner.as_ref().is_none_or(|o| *o == task.owner)
             && (self.batch.is_none() || self.batch == task.batch)
+            && (self.worker.is_none() || self.worker == task.worker)
+            && self.ended_then(task.finished_ms.and_then(|ms| u64::try_from(ms).ok()))
             && self.made(&task.id)
+    }
+
+    /// Whether a task ended in the time that is asked for.
+    fn ended_then(&self, ms: Option<u64>) -> bool {
+        self.ended_from_ms
+            .is_none_or(|from| ms.is_some_and(|ms| ms >= from))
+            && self
+                .ended_before_ms
+                .is_none_or(|before| ms.is_some_and(|ms| ms < before))
     }
 
     /// Whether a task was made in the time that is asked for.
@@ -78,11 +150,13 @@ impl ListFilter {
     /// Fields that have to be read of each task, given what the index says.
     pub(super) fn fields(&self, known: Known) -> Vec<&'static str> {
         let needed = [
-            self.state.is_some() && !known.state,
+            !self.states.is_empty() && !known.state,
             self.agent.is_some() && !known.agent,
             self.owner.is_some() && !known.owner,
             self.batch.is_some(),
             self.text.is_some(),
+            (self.ended_from_ms.is_some() || self.ended_before_ms.is_some()) && !known.ended,
+            self.worker.is_some(),
         ];
         FIELDS
             .into_iter()
@@ -102,10 +176,15 @@ impl ListFilter {
             let value = value.as_deref();
             let is = |wanted: Option<&str>| wanted.is_none() || wanted == value;
             match *field {
-                "state" => is(self.state.map(TaskState::as_str)),
+                "state" => self
+                    .states
+                    .iter()
+                    .any(|state| Some(state.as_str()) == value),
                 "agent" => is(self.agent.as_ref().map(AgentName::as_str)),
                 "owner" => is(self.owner.as_ref().map(OwnerId::as_str)),
                 "batch" => is(self.batch.as_ref().map(BatchId::as_str)),
+                "finished" => self.ended_then(value.and_then(|ms| ms.parse().ok())),
+                "worker" => is(self.worker.as_ref().map(WorkerId::as_str)),
                 _ => self.has_text(id, value),
             }
         })
@@ -165,5 +244,33 @@ mod tests {
         let (highest, lowest) = filter.bounds(Partition(3));
         let id = made(1_700_000_000_000).to_string();
         assert!(id.as_str() < &highest[1..] && id.as_str() > &lowest[1..]);
+    }
+
+    #[test]
+    fn parts_follow_the_life_of_tasks() {
+        let parts = |filter: ListFilter| -> Vec<Vec<TaskState>> {
+            filter.parts().into_iter().map(|part| part.states).collect()
+        };
+        use TaskState::{Cancelled, Completed, Failed, Processing, Queued, Scheduled};
+        let of = |states: &[TaskState]| ListFilter {
+            states: states.to_vec(),
+            ..ListFilter::default()
+        };
+        assert_eq!(parts(of(&[])), [vec![]]);
+        assert_eq!(
+            parts(of(&[Failed, Processing, Queued, Scheduled, Completed])),
+            [
+                vec![Scheduled, Queued],
+                vec![Processing],
+                vec![Completed, Failed]
+            ]
+        );
+        let ended = |states: &[TaskState]| ListFilter {
+            ended_from_ms: Some(1),
+            ..of(states)
+        };
+        assert_eq!(parts(ended(&[])), [vec![Completed, Failed, Cancelled]]);
+        assert_eq!(parts(ended(&[Queued, Failed])), [vec![Failed]]);
+        assert_eq!(parts(ended(&[Queued])), Vec::<Vec<TaskState>>::new());
     }
 }

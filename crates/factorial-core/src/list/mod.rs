@@ -38,7 +38,8 @@ pub struct ListedIds {
 }
 
 impl Store {
-    /// A page of tasks, newest first: of ended tasks those that ended last, of others those that were accepted last.
+    /// A page of tasks, newest first: by when they were accepted, and a list of ended ones by their end. A list of several states
+    /// has first those that wait, then those that run, then those that have ended.
     /// `agents`: all that are known, for a list that names neither owner nor agent.
     ///
     /// # Errors
@@ -78,7 +79,26 @@ impl Store {
             };
             return Ok(ListedIds { ids, next: None });
         }
-        let source = self.source(filter, agents, cursor).await?;
-        self.scan(&source, filter, cursor, limit).await
+        let parts = filter.parts();
+        let (mut at, mut place) = match cursor {
+            Some(cursor) => (cursor.part, cursor.place.clone()),
+            None => (0, None),
+        };
+        let mut ids = Vec::new();
+        while let Some(part) = parts.get(at) {
+            let source = self.source(part, agents, place.as_ref()).await?;
+            let left = limit - ids.len();
+            let found = self.scan(&source, part, place.as_ref(), left).await?;
+            ids.extend(found.ids);
+            if found.next.is_none() {
+                at += 1;
+            }
+            place = found.next;
+            if place.is_some() || ids.len() >= limit {
+                let next = (at < parts.len()).then_some(ListCursor { part: at, place });
+                return Ok(ListedIds { ids, next });
+            }
+        }
+        Ok(ListedIds { ids, next: None })
     }
 }

@@ -4,8 +4,7 @@ use deadpool_redis::redis;
 use ulid::Ulid;
 
 use super::{
-    ListedIds,
-    cursor::ListCursor,
+    cursor::Place,
     filter::ListFilter,
     source::{Order, Source},
 };
@@ -25,10 +24,18 @@ const CHUNK: usize = 100;
 /// Ids that are read from one index, at least, when there are many.
 const LEAST_EACH: usize = 8;
 
+/// Ids of a part of a list, in its order.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) ids: Vec<TaskId>,
+    /// Where it goes on; `None` at its end.
+    pub(super) next: Option<Place>,
+}
+
 /// Some ids in their order, each with the cursor that stands behind it.
 #[derive(Default)]
 struct Chunk {
-    items: Vec<(TaskId, ListCursor)>,
+    items: Vec<(TaskId, Place)>,
     /// There is nothing behind them.
     last: bool,
 }
@@ -38,15 +45,15 @@ impl Store {
         &self,
         source: &Source,
         filter: &ListFilter,
-        cursor: Option<&ListCursor>,
+        cursor: Option<&Place>,
         limit: usize,
-    ) -> Result<ListedIds, StoreError> {
+    ) -> Result<Found, StoreError> {
         let mut fields = filter.fields(source.known);
         if fields.is_empty() && matches!(source.order, Order::Members(..)) {
             // Their ids are counted, not stored: those of tasks that have expired as well.
             fields.push("batch");
         }
-        let mut page = ListedIds::default();
+        let mut page = Found::default();
         let mut cursor = cursor.cloned();
         let (mut seen, mut examined, mut most) = (0, 0, limit.max(CHUNK));
         loop {
@@ -55,7 +62,7 @@ impl Store {
                 .await?;
             let before = cursor.clone();
             seen += chunk.items.len();
-            let made: Vec<&(TaskId, ListCursor)> = chunk
+            let made: Vec<&(TaskId, Place)> = chunk
                 .items
                 .iter()
                 .filter(|(id, _)| filter.made(id))
@@ -65,7 +72,8 @@ impl Store {
                 examined += made.len();
             }
             for ((id, at), passed) in made.into_iter().zip(passed) {
-                if passed {
+                // One that moved while two places were read is in both.
+                if passed && !page.ids.contains(id) {
                     page.ids.push(id.clone());
                     if page.ids.len() == limit {
                         let is_last = chunk.items.last().is_some_and(|(last, _)| last == id);
@@ -100,12 +108,12 @@ impl Store {
         &self,
         order: &Order,
         filter: &ListFilter,
-        cursor: Option<&ListCursor>,
+        cursor: Option<&Place>,
         most: usize,
     ) -> Result<Chunk, StoreError> {
         match order {
             Order::Ids(indexes) => self.by_id(indexes, filter, cursor, most).await,
-            Order::Scores(places) => self.by_score(places, cursor, most).await,
+            Order::Scores(places, bounds) => self.by_score(places, bounds, cursor, most).await,
             Order::Whole(ids) => Ok(after_in(ids, cursor, most)),
             Order::Members(batch, below) => Ok(members(batch, *below, cursor, most)),
         }
@@ -116,7 +124,7 @@ impl Store {
         &self,
         filter: &ListFilter,
         fields: &[&'static str],
-        items: &[&(TaskId, ListCursor)],
+        items: &[&(TaskId, Place)],
     ) -> Result<Vec<bool>, StoreError> {
         if fields.is_empty() {
             return Ok(vec![true; items.len()]);
@@ -143,14 +151,14 @@ impl Store {
         &self,
         indexes: &[(Partition, String)],
         filter: &ListFilter,
-        cursor: Option<&ListCursor>,
+        cursor: Option<&Place>,
         most: usize,
     ) -> Result<Chunk, StoreError> {
         let each = each_of(indexes.len(), most);
         let mut pipe = redis::pipe();
         for (partition, index) in indexes {
             let (mut highest, lowest) = filter.bounds(*partition);
-            if let Some(ListCursor::Id(unique)) = cursor {
+            if let Some(Place::Id(unique)) = cursor {
                 let here = format!("({partition}-{unique}");
                 if highest == "+" || here < highest {
                     highest = here;
@@ -174,7 +182,7 @@ impl Store {
             lists.push(ids.collect::<Result<Vec<_>, StoreError>>()?);
         }
         let (items, last) = merge(lists, each, most);
-        let item = |(unique, id)| (id, ListCursor::Id(unique));
+        let item = |(unique, id)| (id, Place::Id(unique));
         Ok(Chunk {
             items: items.into_iter().map(item).collect(),
             last,
@@ -184,20 +192,21 @@ impl Store {
     async fn by_score(
         &self,
         places: &[String],
-        cursor: Option<&ListCursor>,
+        (highest, lowest): &(String, String),
+        cursor: Option<&Place>,
         most: usize,
     ) -> Result<Chunk, StoreError> {
         let each = each_of(places.len(), most);
         let (from, seen) = match cursor {
-            Some(ListCursor::Score(score, id)) => (score.to_string(), Some((*score, id))),
-            _ => ("+inf".to_owned(), None),
+            Some(Place::Score(score, id)) => (score.to_string(), Some((*score, id))),
+            _ => (highest.clone(), None),
         };
         let mut pipe = redis::pipe();
         for place in places {
             pipe.cmd("ZREVRANGEBYSCORE")
                 .arg(place)
                 .arg(&from)
-                .arg("-inf")
+                .arg(lowest)
                 .arg("WITHSCORES")
                 .arg("LIMIT")
                 .arg(0)
@@ -216,7 +225,7 @@ impl Store {
         items.retain(|(score, id)| seen.is_none_or(|seen| (*score, id) < seen));
         let last = last && items.len() <= most;
         items.truncate(most);
-        let item = |(score, id): (i64, TaskId)| (id.clone(), ListCursor::Score(score, id));
+        let item = |(score, id): (i64, TaskId)| (id.clone(), Place::Score(score, id));
         Ok(Chunk {
             items: items.into_iter().map(item).collect(),
             last,
@@ -247,26 +256,26 @@ fn merge<K: Ord + Clone>(
     (items, last)
 }
 
-fn after_in(ids: &[TaskId], cursor: Option<&ListCursor>, most: usize) -> Chunk {
+fn after_in(ids: &[TaskId], cursor: Option<&Place>, most: usize) -> Chunk {
     let from = match cursor {
-        Some(ListCursor::Id(unique)) => ids.partition_point(|id| id.unique() >= &**unique),
+        Some(Place::Id(unique)) => ids.partition_point(|id| id.unique() >= &**unique),
         _ => 0,
     };
     let left = ids.get(from..).unwrap_or_default();
     let items = left.iter().take(most);
     Chunk {
         items: items
-            .map(|id| (id.clone(), ListCursor::Id(id.unique().to_owned())))
+            .map(|id| (id.clone(), Place::Id(id.unique().to_owned())))
             .collect(),
         last: left.len() <= most,
     }
 }
 
 /// Members of a batch, the last one first.
-fn members(batch: &BatchId, below: u64, cursor: Option<&ListCursor>, most: usize) -> Chunk {
+fn members(batch: &BatchId, below: u64, cursor: Option<&Place>, most: usize) -> Chunk {
     let number = |unique: &str| Ulid::from_string(unique).map_or(0, |ulid| ulid.0);
     let below = match cursor {
-        Some(ListCursor::Id(unique)) => {
+        Some(Place::Id(unique)) => {
             let index = number(unique).wrapping_sub(number(batch.unique()).wrapping_add(1));
             u64::try_from(index).unwrap_or(0).min(below)
         }
@@ -278,7 +287,7 @@ fn members(batch: &BatchId, below: u64, cursor: Option<&ListCursor>, most: usize
             .rev()
             .map(|index| {
                 let id = batch.member(index);
-                let cursor = ListCursor::Id(id.unique().to_owned());
+                let cursor = Place::Id(id.unique().to_owned());
                 (id, cursor)
             })
             .collect(),

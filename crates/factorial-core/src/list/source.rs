@@ -3,7 +3,7 @@
 use deadpool_redis::redis;
 
 use super::{
-    cursor::ListCursor,
+    cursor::Place,
     filter::{Known, ListFilter},
 };
 use crate::{
@@ -34,8 +34,8 @@ pub(super) struct Source {
 pub(super) enum Order {
     /// Indexes by id, with their partitions.
     Ids(Vec<(Partition, String)>),
-    /// Places by score.
-    Scores(Vec<String>),
+    /// Places by score, between a highest and a lowest one, as a sorted set takes them.
+    Scores(Vec<String>, (String, String)),
     /// All there are, newest first.
     Whole(Vec<TaskId>),
     /// Members of a batch: below this index.
@@ -47,7 +47,7 @@ impl Store {
         &self,
         filter: &ListFilter,
         agents: &[AgentName],
-        cursor: Option<&ListCursor>,
+        place: Option<&Place>,
     ) -> Result<Source, StoreError> {
         if let Some(id) = &filter.batch {
             let batch = self.batch(id).await?;
@@ -63,28 +63,36 @@ impl Store {
                 owner: true,
                 agent: filter.owner.is_none(),
                 state: false,
+                ended: false,
             },
         };
-        let Some(state) = filter.state else {
+        if filter.states.is_empty() {
+            return Ok(by_id());
+        }
+        let Some(places) = self.places(filter, agents).await? else {
             return Ok(by_id());
         };
-        let place = if state == TaskState::Queued {
-            self.queues(filter, agents).await?
-        } else {
-            Some(self.places(state))
-        };
-        let Some(place) = place else {
-            return Ok(by_id());
-        };
+        // Two states share a place.
+        let both = |a, b| filter.wants(a) == filter.wants(b);
+        let ended = filter.states.iter().all(|state| state.is_terminal());
         let known = Known {
-            // Two states share a place.
-            state: state.is_terminal()
-                || matches!(state, TaskState::Queued | TaskState::Processing),
+            state: both(TaskState::Scheduled, TaskState::Backoff)
+                && both(TaskState::PendingToolResults, TaskState::PendingChildTasks),
             agent: false,
             owner: false,
+            ended,
         };
-        if let Some(ListCursor::Score(..)) = cursor {
-            let order = Order::Scores(place);
+        let bounds = if ended {
+            let (from, before) = filter.ended();
+            (
+                before.map_or_else(|| "+inf".to_owned(), |ms| format!("({ms}")),
+                from.map_or_else(|| "-inf".to_owned(), |ms| ms.to_string()),
+            )
+        } else {
+            ("+inf".to_owned(), "-inf".to_owned())
+        };
+        if let Some(Place::Score(..)) = place {
+            let order = Order::Scores(places, bounds);
             return Ok(Source { order, known });
         }
         let indexes: Vec<String> = match by_id().order {
@@ -93,22 +101,21 @@ impl Store {
             }
             _ => Vec::new(),
         };
-        let in_place = self.sizes(&place).await?;
-        let in_index = self.sizes(&indexes).await?;
-        let ended = state.is_terminal();
+        let in_place = self.sizes(&places, Some(&bounds)).await?;
+        let in_index = self.sizes(&indexes, None).await?;
         if !indexes.is_empty() && in_index < in_place {
             return Ok(by_id());
         }
         if in_place <= READ_WHOLE && !ended {
-            let order = Order::Whole(self.whole(&place).await?);
+            let order = Order::Whole(self.whole(&places).await?);
             return Ok(Source { order, known });
         }
         let far_back = filter.before_ms.is_some() && in_place > PASSED_OVER;
         // Heartbeats change the order of leases.
-        if cursor.is_some() || far_back || state == TaskState::Processing {
+        if place.is_some() || far_back || filter.states.contains(&TaskState::Processing) {
             return Ok(by_id());
         }
-        let order = Order::Scores(place);
+        let order = Order::Scores(places, bounds);
         Ok(Source { order, known })
     }
 
@@ -127,18 +134,37 @@ impl Store {
             .collect()
     }
 
-    fn places(&self, state: TaskState) -> Vec<String> {
-        let place = match state {
-            TaskState::Processing => segments::LEASE.to_owned(),
-            TaskState::Scheduled | TaskState::Backoff => segments::DELAY.to_owned(),
-            TaskState::PendingToolResults | TaskState::PendingChildTasks => {
-                segments::PENDING.to_owned()
-            }
-            ended => format!("{}{ended}", segments::DONE),
-        };
-        self.all_partitions()
-            .map(|partition| self.0.keys.place(partition, &place))
-            .collect()
+    /// The places of the wanted states; `None` when they are too many.
+    async fn places(
+        &self,
+        filter: &ListFilter,
+        agents: &[AgentName],
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let mut names: Vec<String> = Vec::new();
+        let mut places = Vec::new();
+        for state in &filter.states {
+            names.push(match state {
+                TaskState::Queued => {
+                    let Some(queues) = self.queues(filter, agents).await? else {
+                        return Ok(None);
+                    };
+                    places.extend(queues);
+                    continue;
+                }
+                TaskState::Processing => segments::LEASE.to_owned(),
+                TaskState::Scheduled | TaskState::Backoff => segments::DELAY.to_owned(),
+                TaskState::PendingToolResults | TaskState::PendingChildTasks => {
+                    segments::PENDING.to_owned()
+                }
+                ended => format!("{}{ended}", segments::DONE),
+            });
+        }
+        names.sort_unstable();
+        names.dedup();
+        for partition in self.all_partitions() {
+            places.extend(names.iter().map(|name| self.0.keys.place(partition, name)));
+        }
+        Ok(Some(places))
     }
 
     /// The ready queues that may hold what is wanted; `None` when they are too many.
@@ -168,7 +194,7 @@ impl Store {
         let rings: Vec<String> = rings
             .map(|(partition, agent)| self.0.keys.ring(*partition, agent))
             .collect();
-        if self.sizes(&rings).await? > MOST_QUEUES as u64 {
+        if self.sizes(&rings, None).await? > MOST_QUEUES as u64 {
             return Ok(None);
         }
         let mut pipe = redis::pipe();
@@ -187,10 +213,18 @@ impl Store {
         Ok(Some(queues).filter(|queues| queues.len() <= MOST_QUEUES))
     }
 
-    async fn sizes(&self, keys: &[String]) -> Result<u64, StoreError> {
+    /// How many they hold together, all or between two scores.
+    async fn sizes(
+        &self,
+        keys: &[String],
+        bounds: Option<&(String, String)>,
+    ) -> Result<u64, StoreError> {
         let mut pipe = redis::pipe();
         for key in keys {
-            pipe.cmd("ZCARD").arg(key);
+            match bounds {
+                Some((highest, lowest)) => pipe.cmd("ZCOUNT").arg(key).arg(lowest).arg(highest),
+                None => pipe.cmd("ZCARD").arg(key),
+            };
         }
         let mut replies = Reply::new("place", self.0.link.pipeline(&pipe).await?);
         let mut sum = 0;
@@ -216,6 +250,8 @@ impl Store {
             }
         }
         ids.sort_unstable_by(|a, b| b.unique().cmp(a.unique()));
+        // One that moved while two places were read is in both.
+        ids.dedup();
         Ok(ids)
     }
 }

@@ -98,7 +98,15 @@ async fn all(w: &World, filter: &ListFilter, limit: usize) -> Vec<TaskRecord> {
 
 fn fits(filter: &ListFilter, task: &TaskRecord) -> bool {
     let made = Ulid::from_string(task.id.unique()).unwrap().timestamp_ms();
-    filter.state.is_none_or(|s| s == task.state)
+    let ended = task.finished_ms.map(|ms| u64::try_from(ms).unwrap());
+    (filter.states.is_empty() || filter.states.contains(&task.state))
+        && (filter.worker.is_none() || filter.worker == task.worker)
+        && filter
+            .ended_from_ms
+            .is_none_or(|ms| ended.is_some_and(|at| at >= ms))
+        && filter
+            .ended_before_ms
+            .is_none_or(|ms| ended.is_some_and(|at| at < ms))
         && filter.agent.as_ref().is_none_or(|a| *a == task.agent)
         && filter.owner.as_ref().is_none_or(|o| *o == task.owner)
         && (filter.batch.is_none() || filter.batch == task.batch)
@@ -117,14 +125,24 @@ on_servers! {
         let batch = fill(w).await;
         let everything = all(w, &ListFilter::default(), 50).await;
         assert_eq!(everything.len(), 60);
-        let states: Vec<Option<TaskState>> = TaskState::ALL.into_iter().map(Some).chain([None]).collect();
+        let mut ends: Vec<i64> = everything.iter().filter_map(|t| t.finished_ms).collect();
+        ends.sort_unstable();
+        let middle = u64::try_from(ends[ends.len() / 2]).unwrap();
+        let mut states: Vec<Vec<TaskState>> = TaskState::ALL.into_iter().map(|s| vec![s]).collect();
+        states.extend([
+            vec![],
+            vec![TaskState::Failed, TaskState::Queued],
+            vec![TaskState::Backoff, TaskState::Processing, TaskState::Scheduled, TaskState::Cancelled],
+            vec![TaskState::Completed, TaskState::Failed, TaskState::Cancelled],
+            TaskState::ALL.to_vec(),
+        ]);
         let mut filters = Vec::new();
-        for state in states {
+        for states in states {
             for agent in [None, Some("a")] {
                 for owner_name in [None, Some("o1"), Some("nobody")] {
-                    for rest in 0..5 {
+                    for rest in 0..8 {
                         let filter = ListFilter {
-                            state,
+                            states: states.clone(),
                             agent: agent.map(|name| name.parse().unwrap()),
                             owner: owner_name.map(owner),
                             ..ListFilter::default()
@@ -133,7 +151,10 @@ on_servers! {
                             0 => filter,
                             1 => ListFilter { batch: Some(batch.clone()), ..filter },
                             2 => ListFilter { text: Some("firm 3".to_owned()), ..filter },
-                            3 => ListFilter { from_ms: Some(FIRST + 12_000), before_ms: Some(FIRST + 45_000), ..filter },
+                            3 => ListFilter { ended_from_ms: Some(middle), ..filter },
+                            4 => ListFilter { ended_before_ms: Some(middle), batch: Some(batch.clone()), ..filter },
+                            5 => ListFilter { worker: Some("w1".parse().unwrap()), ..filter },
+                            6 => ListFilter { from_ms: Some(FIRST + 12_000), before_ms: Some(FIRST + 45_000), ..filter },
                             _ => ListFilter { before_ms: Some(FIRST + 30_000), text: Some("FIRM".to_owned()), ..filter },
                         });
                     }
@@ -145,10 +166,20 @@ on_servers! {
             expected.sort_unstable();
             for limit in [1, 7, 200] {
                 let found = all(w, &filter, limit).await;
-                let ended = filter.state.is_some_and(TaskState::is_terminal) && filter.batch.is_none();
-                let by_id = found.is_sorted_by(|a, b| a.id.unique() > b.id.unique());
-                let by_end = found.is_sorted_by(|a, b| a.finished_ms >= b.finished_ms);
-                assert!(by_id || (ended && by_end), "newest first: {filter:?}");
+                let part = |t: &&TaskRecord| match t.state {
+                    _ if filter.states.is_empty() || filter.batch.is_some() => 0,
+                    TaskState::Processing => 1,
+                    state if state.is_terminal() => 2,
+                    _ => 0,
+                };
+                let refs: Vec<&TaskRecord> = found.iter().collect();
+                assert!(refs.is_sorted_by_key(part), "part after part: {filter:?}");
+                for part in refs.chunk_by(|a, b| part(a) == part(b)) {
+                    let ended = part.iter().all(|t| t.state.is_terminal()) && filter.batch.is_none();
+                    let by_id = part.is_sorted_by(|a, b| a.id.unique() > b.id.unique());
+                    let by_end = part.is_sorted_by(|a, b| a.finished_ms >= b.finished_ms);
+                    assert!(by_id || (ended && by_end), "newest first: {filter:?}");
+                }
                 let mut found: Vec<&TaskId> = found.iter().map(|t| &t.id).collect();
                 found.sort_unstable();
                 assert_eq!(found, expected, "{filter:?} {limit}");

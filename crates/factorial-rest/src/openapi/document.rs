@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{links::add_links, problems::describe_problems, unused::remove_unused};
+use super::{
+    forms::add_forms, links::add_links, problems::describe_problems, unused::remove_unused,
+};
 use crate::{
     app::AppState,
     router::{operators, service, v1},
@@ -77,6 +79,7 @@ fn described(api: utoipa::openapi::OpenApi, base: &str) -> Value {
         }
     }
     add_links(&mut document);
+    add_forms(&mut document);
     remove_unused(&mut document);
     document
 }

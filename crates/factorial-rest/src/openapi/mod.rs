@@ -1,6 +1,7 @@
 //! The OpenAPI documents. Used by the services that serve them, and by the command line.
 
 mod document;
+mod forms;
 mod links;
 mod problems;
 mod unused;

@@ -110,10 +110,12 @@ for (const mode of modes) {
     await page.waitForTimeout(500);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (wide > 0) complain(`scrolls sideways by ${wide} px`);
-    await page.screenshot({
-      path: `${out}/${name}-${mode}.png`,
-      fullPage: mode !== "wall" && !name.startsWith("tasks"),
-    });
+    // As tall as the page, so that what is fixed to an edge is at the edge.
+    const { viewport } = MODES[mode];
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    if (mode !== "wall" && !name.startsWith("tasks")) await page.setViewportSize({ ...viewport, height });
+    await page.screenshot({ path: `${out}/${name}-${mode}.png` });
+    await page.setViewportSize(viewport);
     if (mode === "wall") continue;
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() =>

@@ -114,7 +114,8 @@ export function overview(w, { window = "hour", agent }) {
     running: runningOf(w, agent),
     agents_served: new Set(w.workers.flatMap((x) => x.agents.map((a) => a.name))).size,
     ...sum,
-    completed_per_minute: chosen.filter((r) => r.finishedMs > w.now - 60_000 && r.task.status === "completed").length,
+    completed_per_minute:
+      chosen.filter((r) => r.finishedMs > w.now - 300_000 && r.task.status === "completed").length / 5,
     activity: activity(w, chosen, seconds, bucket),
     agents: w.agents.filter((a) => !agent || a.name === agent).map(perAgent),
   };
@@ -122,12 +123,15 @@ export function overview(w, { window = "hour", agent }) {
 
 export function matches(rec, f) {
   const { task } = rec;
-  if (f.status && task.status !== f.status) return false;
+  if (f.status && !String(f.status).split(",").includes(task.status)) return false;
   if (f.agent && task.agent !== f.agent) return false;
   if (f.owner_id && task.owner_id !== f.owner_id) return false;
   if (f.batch_id && task.batch_id !== f.batch_id) return false;
   if (f.created_after && rec.createdMs < Date.parse(f.created_after)) return false;
   if (f.created_before && rec.createdMs > Date.parse(f.created_before)) return false;
+  if (f.finished_after && !(rec.finishedMs >= Date.parse(f.finished_after))) return false;
+  if (f.finished_before && !(rec.finishedMs < Date.parse(f.finished_before))) return false;
+  if (f.worker_id && task.worker_id !== f.worker_id) return false;
   if (f.q) {
     const q = f.q.toLowerCase();
     if (!task.id.includes(q) && !Object.entries(task.metadata).some(([k, v]) => `${k}=${v}`.toLowerCase().includes(q)))

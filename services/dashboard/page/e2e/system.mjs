@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { schemaOf, staleAt } from "../dev/schema.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const binaries = process.env.FACTORIAL_BIN ?? join(here, "../../../../target/debug");
@@ -112,6 +113,15 @@ const open = async (path) => {
   await page.waitForSelector("main h1");
 };
 const toast = (text) => page.locator(".toast", { hasText: text }).first().waitFor({ timeout: 15_000 });
+/** CPU time of the longest task of the pages' main threads, ms: what else runs on this machine does not count. */
+function longestTask(trace) {
+  const mains = trace.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain");
+  const main = new Set(mains.map((e) => `${e.pid} ${e.tid}`));
+  const tasks = trace.filter((e) => e.name.endsWith("RunTask") && main.has(`${e.pid} ${e.tid}`) && e.tdur > 0);
+  assert.ok(tasks.length > 0, "the trace has tasks");
+  return Math.max(...tasks.map((e) => e.tdur)) / 1000;
+}
+
 const completed = async () =>
   Number(
     (
@@ -120,6 +130,12 @@ const completed = async () =>
   );
 
 const tests = {
+  async "the page's types are those of the served document"() {
+    const served = await fetch(`${base}/observability/api/openapi.json`);
+    const stale = staleAt(await schemaOf(await served.json()));
+    assert.equal(stale, null, "src/api/schema.d.ts is stale: npm run generate");
+  },
+
   async "the overview shows tasks as they end"() {
     await submit("writer", "[[sim:noop]] first");
     await open("");
@@ -193,6 +209,15 @@ const tests = {
     await page.getByLabel("Query").fill("[[sim:reply=made by hand]]");
     await page.getByRole("button", { name: "Submit the task" }).click();
     await page.locator(".field-bad").first().waitFor();
+    await page.getByText("Advanced:").click();
+    await page.getByLabel("Tools that you answer").fill('[{ "name": "bad name", "parameters": {} }]');
+    await page.getByLabel("Webhook").fill("ftp://example.org");
+    await page.getByLabel("Owner").fill("tester");
+    await page.getByRole("button", { name: "Submit the task" }).click();
+    for (const label of ["Tools that you answer", "Webhook"])
+      await page.locator(".field-bad", { hasText: label }).locator(".field-error").waitFor();
+    await page.getByLabel("Tools that you answer").fill("");
+    await page.getByLabel("Webhook").fill("");
     errors.length = 0;
     await page.getByLabel("Owner").fill("tester");
     await page.getByRole("button", { name: "Submit the task" }).click();
@@ -219,6 +244,57 @@ const tests = {
     await page.locator("dialog", { hasText: "2 cancelled" }).waitFor();
     const states = await Promise.all(ids.map(status));
     assert.equal(states.filter((state) => state === "cancelled").length, 2, states.join(" "));
+  },
+
+  async "tasks are narrowed to several states, to when they ended, and to their worker"() {
+    const mark = { metadata: { case: "narrowed" } };
+    const ended = await submit("writer", "[[sim:noop]] ended", mark);
+    const held = await submit("writer", "[[sim:latency_ms=60000]] held", mark);
+    const later = await submit("writer", "later", { ...mark, delay_seconds: 3600 });
+    await reaches(ended, "completed");
+    await reaches(held, "processing");
+    const shows = (what, wanted) =>
+      until(what, async () => {
+        const links = await page.locator("tbody tr a[href*='/tasks/']").evaluateAll((all) => all.map((a) => a.href));
+        const ids = new Set(links.map((link) => /tasks\/([^?]+)/.exec(link)[1]));
+        return ids.size === wanted.length && wanted.every((id) => ids.has(id));
+      });
+    await open("/tasks?q=narrowed");
+    await shows("all three", [ended, held, later]);
+    const chip = (name) => page.locator(".chips").getByRole("button", { name });
+    await chip("Processing").click();
+    await chip("Completed").click();
+    await shows("those two", [held, ended]);
+    assert.match(page.url(), /status=processing%2Ccompleted/);
+    await page.reload();
+    await shows("the same after a reload", [held, ended]);
+    await chip("All").click();
+    await page.getByLabel("Ended", { exact: true }).selectOption("15m");
+    await shows("the one that has ended", [ended]);
+    await page.getByLabel("Ended", { exact: true }).selectOption("-1h");
+    await page.getByText("No task matches").waitFor();
+    await open("/workers");
+    await page.locator("tbody a[href*='worker=']").first().click();
+    await until("what the worker holds", async () =>
+      (await page.locator("tbody").textContent()).includes("Processing"),
+    );
+    await page.getByLabel("Text in id or metadata").fill("narrowed");
+    await shows("the one that it holds", [held]);
+    for (const id of [held, later]) await call(`/tasks/${id}/cancel`, {});
+    await page.getByText("No task matches").waitFor();
+  },
+
+  async "a batch fills up, and its results come by themselves"() {
+    const members = [1, 2, 3].map((n) => ({ query: `[[sim:reply=result ${n}]]`, custom_id: `member-${n}` }));
+    const slow = { query: "[[sim:latency_ms=4000]][[sim:reply=late result]]", custom_id: "member-late" };
+    const batch = await call("/batches", { agent: "writer", owner_id: "someone", tasks: [slow, ...members] });
+    await open(`/batches/${batch.id}?tab=results`);
+    const rows = () => page.locator("tbody tr").count();
+    await until("three results", async () => (await rows()) === 3);
+    assert.doesNotMatch(await page.locator("main").textContent(), /late result/);
+    await page.getByText("late result").waitFor();
+    assert.equal(await rows(), 4);
+    await until("all of it", async () => (await page.title()).startsWith("100"));
   },
 
   async "an agent is paused and resumed"() {
@@ -276,6 +352,44 @@ const tests = {
     await fresh.close();
   },
 
+  async "the page stays smooth under load"() {
+    const busy = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const view = await busy.newPage();
+    const frames = [];
+    view.on("websocket", (socket) =>
+      socket.on("framereceived", ({ payload }) => {
+        if (JSON.parse(payload).type === "data") frames.push(Date.now());
+      }),
+    );
+    const overview = async () => (await fetch(`${base}/observability/api/overview`)).json();
+    for (const path of ["", "/tasks"]) {
+      await view.goto(`${base}/observability${path}`);
+      await view.waitForSelector(".stat, tbody tr");
+      const tasks = Array.from({ length: 3000 }, (_, n) => ({ query: `[[sim:noop]] ${n}` }));
+      await call("/batches", { agent: "writer", owner_id: "load", tasks });
+      await view.waitForTimeout(1_000);
+      frames.length = 0;
+      const [begun, before] = [Date.now(), await overview()];
+      await browser.startTracing(view, { categories: ["toplevel", "devtools.timeline", "__metadata"] });
+      await view.waitForTimeout(5_000);
+      const trace = JSON.parse(String(await browser.stopTracing()));
+      const after = await overview();
+      const seconds = (Date.now() - begun) / 1000;
+      const ended = (after.totals.completed - before.totals.completed) / seconds;
+      const within = frames.map((at) => frames.filter((other) => other >= at && other < at + 1000).length);
+      const most = Math.max(0, ...within);
+      const longest = longestTask(trace.traceEvents);
+      console.log(
+        `      ${path || "/"}: ${Math.round(ended)} tasks a second; at most ${most} updates in a second; ` +
+          `longest task of the main thread ${longest.toFixed(1)} ms`,
+      );
+      assert.ok(most >= 1, "it lives");
+      assert.ok(most <= 4, `${most} updates in a second`);
+      assert.ok(longest < 50, `the main thread was busy for ${longest} ms`);
+    }
+    await busy.close();
+  },
+
   async "axe finds nothing serious"() {
     const id = await submit("writer", "[[sim:noop]] looked at");
     await reaches(id, "completed");
@@ -311,6 +425,7 @@ for (const [name, run] of Object.entries(tests)) {
     const said = String(error.message ?? error)
       .split("\n")
       .slice(0, 8);
+    said.push(...dashboard.said.split("\n").slice(-8));
     console.log(`FAIL  ${name}\n      ${said.join("\n      ")}`);
     await page.screenshot({ path: join(tmpdir(), `factorial-page-fail-${failed}.png`) }).catch(() => undefined);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentActivity, Overview } from "../src/api/types";
 import { attention } from "../src/lib/attention";
-import { ageLimit, filterOf, hasFilter } from "../src/lib/filters";
+import { ageLimit, filterOf, hasFilter, toggled } from "../src/lib/filters";
 import { stacked } from "../src/lib/stack";
 import { noCounts } from "../src/lib/status";
 import { EMPTY, errorAt, toBody } from "../src/lib/submission";
@@ -17,9 +17,23 @@ describe("the filters of tasks", () => {
   });
   it("asks for what the URL says, and ignores what it cannot mean", () => {
     expect(
-      filterOf({ status: "failed", agent: "a", owner: "o", batch: "b", q: "x", age: "7d", tab: "y" }, NOW),
+      filterOf(
+        {
+          status: "failed,cancelled,x",
+          agent: "a",
+          owner: "o",
+          batch: "b",
+          worker: "w",
+          q: "x",
+          age: "7d",
+          ended: "-1h",
+        },
+        NOW,
+      ),
     ).toEqual({
-      status: "failed",
+      status: ["failed", "cancelled"],
+      worker_id: "w",
+      finished_before: "2026-01-31T11:00:00.000Z",
       agent: "a",
       owner_id: "o",
       batch_id: "b",
@@ -31,8 +45,20 @@ describe("the filters of tasks", () => {
       created_after: "2026-01-30T00:00:00.000Z",
       created_before: "2026-01-31T00:00:00.000Z",
     });
+    expect(filterOf({ endedafter: "2026-01-30T00:00:00Z" }, NOW)).toEqual({
+      finished_after: "2026-01-30T00:00:00.000Z",
+    });
     expect(hasFilter({ cursor: "c", page: "2" })).toBe(false);
     expect(hasFilter({ q: "x" })).toBe(true);
+  });
+});
+
+describe("the states of a list", () => {
+  it("are chosen one by one, in their order", () => {
+    expect(toggled(null, "failed")).toBe("failed");
+    expect(toggled("failed", "queued")).toBe("queued,failed");
+    expect(toggled("queued,failed", "queued")).toBe("failed");
+    expect(toggled("failed", "failed")).toBeNull();
   });
 });
 
@@ -76,9 +102,28 @@ describe("a new task", () => {
   });
   it("finds the field that the server means", () => {
     const errors = { "/messages/0/content": "too long", owner_id: "bad" };
-    expect(errorAt(errors, "/messages")).toBe("too long");
+    expect(errorAt(errors, "/messages")).toBe("0 → content: too long");
     expect(errorAt(errors, "/owner_id")).toBe("bad");
     expect(errorAt(errors, "/query")).toBeUndefined();
+  });
+});
+
+describe("what few tasks need", () => {
+  const form = { ...EMPTY, agent: "support", owner: "me", query: "Hello" };
+  it("is sent as it is meant", () => {
+    const tools = '[{ "name": "t", "parameters": { "type": "object" } }]';
+    const { body, errors } = toBody({ ...form, previous: " 0-1 ", tools, webhookUrl: "https://h", webhookSecret: "s" });
+    expect(errors).toEqual({});
+    expect(body).toMatchObject({
+      previous_task_id: "0-1",
+      tools: [{ name: "t" }],
+      webhook: { url: "https://h", secret: "s" },
+    });
+  });
+  it("says what cannot be meant", () => {
+    const { errors } = toBody({ ...form, tools: "{}", webhookSecret: "s" });
+    expect(errors).toEqual({ "/tools": "must be a list of tools", "/webhook/url": "where to?" });
+    expect(toBody({ ...form, tools: "[" }).errors["/tools"]).toContain("not JSON");
   });
 });
 

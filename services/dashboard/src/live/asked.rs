@@ -84,8 +84,13 @@ fn with_query(path: &str, params: &BTreeMap<String, Value>) -> Result<String, Ap
             Value::Number(number) => {
                 query.append_pair(name, &number.to_string());
             }
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                return Err(bad(name, "must be text or a number"));
+            Value::Array(items) => {
+                let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+                let texts = texts.ok_or_else(|| bad(name, "must be a list of texts"))?;
+                query.append_pair(name, &texts.join(","));
+            }
+            Value::Bool(_) | Value::Object(_) => {
+                return Err(bad(name, "must be text, a number, or a list of texts"));
             }
         }
     }
@@ -137,13 +142,15 @@ mod tests {
 
     #[test]
     fn equal_subscriptions_have_equal_names() {
-        let one = read("tasks", json!({"q": "a b&c", "limit": 5, "agent": null})).unwrap();
-        let two = read("tasks", json!({"limit": 5, "q": "a b&c"})).unwrap();
+        let one = json!({"q": "a b&c", "limit": 5, "agent": null, "status": ["failed", "queued"]});
+        let one = read("tasks", one).unwrap();
+        let two = json!({"limit": 5, "q": "a b&c", "status": "failed,queued"});
+        let two = read("tasks", two).unwrap();
         assert_eq!(one, two);
         let Asked::Operation { path, .. } = one else {
             panic!("{one:?}");
         };
-        assert_eq!(path, "/tasks?limit=5&q=a+b%26c");
+        assert_eq!(path, "/tasks?limit=5&q=a+b%26c&status=failed%2Cqueued");
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::{
 };
 
 use factorial_api::{AgentActivity, Overview, StatusCounts, TaskStatus, Time, Window};
-use factorial_core::{AgentName, Bucket, Counts, Store, StoreError, TaskState, WorkerAnnouncement};
+use factorial_core::{
+    AgentName, Bucket, Counts, Oldest, Store, StoreError, TaskState, WorkerAnnouncement,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{Mutex, Semaphore};
 
@@ -23,6 +25,16 @@ const FRESH: Duration = Duration::from_millis(500);
 const MOST_KEPT: usize = 64;
 /// Agents that are read at the same time.
 const AT_ONCE: usize = 8;
+/// Owners of an agent that are looked at for its oldest task.
+const MOST_OWNERS: usize = 20_000;
+/// As long as nothing is known, an overview looks at so many of them itself.
+const FIRST_OWNERS: usize = 250;
+/// The last minutes, in which tasks completed are counted for their rate.
+const RECENT: u64 = 5;
+/// What is over is read at least so often, so that whoever looks first finds it read.
+const KEPT_UP: Duration = Duration::from_secs(600);
+/// After Redis did not answer.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Queues looked at for the oldest task of an agent, in a second: one with many is looked at less often.
 const QUEUES_A_SECOND: usize = 500;
 /// An overview waits so long for the oldest task of an agent.
@@ -90,6 +102,20 @@ impl Overviews {
         Ok(Some(overview))
     }
 
+    /// Reads what is over before anybody asks for it: the first look at a week would wait for thousands of hours.
+    pub(crate) async fn keep_up(&self) {
+        loop {
+            let pause = match self.make(Window::Week, None).await {
+                Ok(_) => KEPT_UP,
+                Err(error) => {
+                    tracing::debug!(%error, "history not read");
+                    AGAIN
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
     async fn make(
         &self,
         window: Window,
@@ -116,14 +142,18 @@ impl Overviews {
         let (counts, history) = (&counts, &self.history);
         let reads = names.iter().cloned().map(|name| async move {
             let slices = history.window(store, &name, window, now_ms).await?;
+            let recent = history.recent(store, &name, RECENT, now_ms).await?;
             let oldest = self.oldest(&name, counts).await?;
-            Ok::<_, StoreError>((name, slices, oldest))
+            Ok::<_, StoreError>((name, slices, recent, oldest))
         });
         let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
         let mut all: Option<Slices> = None;
         let mut agents = Vec::with_capacity(read.len());
         let mut oldest = None;
-        for (name, slices, oldest_ms) in read {
+        let mut per_minute = 0.0;
+        for (name, slices, recent, oldest_ms) in read {
+            let minutes = now_ms.saturating_sub(recent.start_ms) as f64 / 60_000.0;
+            per_minute += sums::totals(&recent).completed as f64 / minutes.max(1.0);
             oldest = earliest(oldest, oldest_ms);
             let offered = offered(&workers, Some(&name));
             let activity = agent(&name, &slices.sum(), &offered, counts, oldest_ms);
@@ -153,8 +183,6 @@ impl Overviews {
         let sum = all.sum();
         let totals = sums::totals(&sum);
         let offered = offered(&workers, only);
-        let begun = all.slices.first().map_or(now_ms, |slice| slice.start_ms);
-        let minutes = (now_ms.saturating_sub(begun) as f64 / 60_000.0).max(1.0);
         Ok(Some(Overview {
             at: time(now_ms),
             window,
@@ -166,7 +194,7 @@ impl Overviews {
             counts: status_counts(counts, only),
             oldest_queued_at: oldest.map(time),
             success_rate: sums::success_rate(&totals),
-            completed_per_minute: (totals.completed as f64 / minutes * 100.0).round() / 100.0,
+            completed_per_minute: (per_minute * 100.0).round() / 100.0,
             totals,
             queue_wait: percentiles(&sum.wait),
             run_time: percentiles(&sum.run),
@@ -177,16 +205,25 @@ impl Overviews {
     }
 
     /// Since when the oldest queued task of an agent waits, as far as that is known by now: with many owners it takes its
-    /// time to find out, and nobody is kept waiting for it.
+    /// time to find out, and nobody is kept waiting for it. At first it is the oldest of some owners.
     async fn oldest(&self, name: &AgentName, counts: &Counts) -> Result<Option<u64>, StoreError> {
         let queued = counts.get(&(name.clone(), TaskState::Queued));
         if queued.is_none_or(|tasks| *tasks == 0) {
+            lock(&self.oldest).remove(name);
             return Ok(None);
         }
-        let (again, known) = match lock(&self.oldest).get(name) {
+        let (again, mut known) = match lock(&self.oldest).get(name) {
             Some((again, ready_ms)) => (Instant::now() >= *again, *ready_ms),
             None => (true, None),
         };
+        if known.is_none() {
+            let found = self.store.oldest_queued(name, FIRST_OWNERS).await?;
+            known = found.ready_ms;
+            if found.all {
+                lock(&self.oldest).insert(name.clone(), (next_look(&found), known));
+                return Ok(known);
+            }
+        }
         if !again {
             return Ok(known);
         }
@@ -213,11 +250,14 @@ async fn find(
     searching: Arc<Semaphore>,
 ) -> Result<Option<u64>, StoreError> {
     let _one_at_a_time = searching.acquire().await;
-    let found = store.oldest_queued(&name).await?;
-    let pause = Duration::from_secs_f64(found.queues as f64 / QUEUES_A_SECOND as f64);
-    let again = Instant::now() + pause.max(FRESH);
-    lock(&oldest).insert(name, (again, found.ready_ms));
+    let found = store.oldest_queued(&name, MOST_OWNERS).await?;
+    lock(&oldest).insert(name, (next_look(&found), found.ready_ms));
     Ok(found.ready_ms)
+}
+
+fn next_look(found: &Oldest) -> Instant {
+    let pause = Duration::from_secs_f64(found.queues as f64 / QUEUES_A_SECOND as f64);
+    Instant::now() + pause.max(FRESH)
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -81,6 +81,24 @@ impl History {
         })
     }
 
+    /// The last minutes of an agent, with the one that runs, as one; with wider buckets the last two of those.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub(super) async fn recent(
+        &self,
+        store: &Store,
+        agent: &AgentName,
+        minutes: u64,
+        now_ms: u64,
+    ) -> Result<Bucket, StoreError> {
+        let width = MINUTE.max(store.timeline_config().width_ms());
+        let whole = (minutes * MINUTE).div_ceil(width);
+        let start = (now_ms / width).saturating_sub(whole) * width;
+        let length = now_ms.saturating_sub(start) / width * width + width;
+        self.minutes(store, agent, start, length, now_ms).await
+    }
+
     fn known(&self, agent: &AgentName, width: u64, starts: &[u64]) -> Vec<Option<Bucket>> {
         let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
         let known = starts.iter().map(|start| {
@@ -159,7 +177,7 @@ impl History {
         Ok(slices)
     }
 
-    /// An hour from its minutes, most of which are known.
+    /// An hour, or another time, from its minutes, most of which are known.
     async fn minutes(
         &self,
         store: &Store,

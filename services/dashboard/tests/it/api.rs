@@ -7,7 +7,9 @@ use factorial_tests::eventually;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Dashboard, PATIENCE, dashboard, dashboard_with};
+use crate::support::{
+    Dashboard, LEASE, PATIENCE, announcement, dashboard, dashboard_after, dashboard_with, worker_of,
+};
 
 #[tokio::test]
 async fn the_operations_of_the_gateway_are_served() {
@@ -54,6 +56,69 @@ async fn the_operations_of_the_gateway_are_served() {
     let batch = dashboard.post("/batches", &json!({})).await;
     assert_eq!(batch.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(batch.json()["code"], "method_not_allowed");
+}
+
+#[tokio::test]
+async fn tasks_are_narrowed_to_states_ends_and_workers() {
+    let dashboard = dashboard_with(2).await;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(dashboard.submit("writer", "o").await);
+    }
+    let claimed = dashboard.claim("writer", 3).await;
+    dashboard.finish(&claimed[0], true).await;
+    let middle = dashboard.store().now_ms().await.unwrap();
+    eventually(PATIENCE, async || {
+        (dashboard.store().now_ms().await.unwrap() > middle).then_some(())
+    })
+    .await;
+    dashboard.finish(&claimed[1], false).await;
+    let id = |n: usize| claimed[n].held.id.to_string();
+    let waits = ids
+        .into_iter()
+        .find(|id| claimed.iter().all(|c| c.held.id.as_str() != id));
+    let waits = waits.unwrap();
+    let middle = serde_json::to_value(time(middle + 1)).unwrap();
+    let middle = middle.as_str().unwrap();
+    for (query, expected) in [
+        (
+            "status=completed,queued".to_owned(),
+            vec![waits.clone(), id(0)],
+        ),
+        (
+            "status=failed,processing,completed".to_owned(),
+            vec![id(2), id(1), id(0)],
+        ),
+        (format!("finished_after={middle}"), vec![id(1)]),
+        (format!("finished_before={middle}"), vec![id(0)]),
+        (
+            format!("finished_before={middle}&status=failed,queued"),
+            vec![],
+        ),
+        ("worker_id=hand-1".to_owned(), vec![id(2)]),
+        ("worker_id=hand-2".to_owned(), vec![]),
+    ] {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = dashboard
+                .ask(&format!("/tasks?limit=1&{query}{cursor}"))
+                .await;
+            let data = page["data"].as_array().unwrap();
+            found.extend(
+                data.iter()
+                    .map(|task| task["id"].as_str().unwrap().to_owned()),
+            );
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
+fn time(ms: u64) -> factorial_api::Time {
+    factorial_api::Time::from_millis(i64::try_from(ms).unwrap())
 }
 
 #[tokio::test]
@@ -151,6 +216,8 @@ async fn an_overview_counts_what_happened() {
         };
         assert_eq!((sum("enqueued"), sum("input_tokens")), (4, 200));
         assert!(overview["oldest_queued_at"].is_string());
+        let rate = overview["completed_per_minute"].as_f64().unwrap();
+        assert!((0.16..=0.2).contains(&rate), "{rate}: 1 in 5 to 6 minutes");
         let names: Vec<&Value> = overview["agents"]
             .as_array()
             .unwrap()
@@ -174,34 +241,40 @@ async fn an_overview_counts_what_happened() {
     assert_eq!(refused.json()["errors"].as_array().unwrap().len(), 2);
 }
 
+/// An hour of an agent in which so many tasks were completed.
+fn hour(start_ms: u64, completed: u64) -> Bucket {
+    let used = ModelUse {
+        input: completed,
+        output: 1,
+        cost_micros: None,
+    };
+    Bucket {
+        start_ms,
+        counts: [("completed".to_owned(), completed)].into(),
+        wait: [(20, completed)].into(),
+        models: [("m".to_owned(), used)].into(),
+        ..Bucket::default()
+    }
+}
+
+const HOUR_MS: u64 = 3_600_000;
+
 #[tokio::test]
 async fn a_day_has_the_hours_that_were_summed_up() {
-    let dashboard = dashboard().await;
+    let dashboard = dashboard_after(1, async |store| {
+        let now = store.now_ms().await.unwrap();
+        let agent = AgentName::new("writer").unwrap();
+        for (ago, completed) in [(1, 10), (23, 100), (100, 1000)] {
+            let hour = hour(now / HOUR_MS * HOUR_MS - ago * HOUR_MS, completed);
+            assert!(store.keep_hour(&agent, &hour).await.unwrap());
+        }
+    })
+    .await;
     some_work(&dashboard).await;
-    let hour_ms = 3_600_000;
     let now = dashboard.store().now_ms().await.unwrap();
-    let agent = AgentName::new("writer").unwrap();
-    for (ago, completed) in [(1, 10), (23, 100), (100, 1000)] {
-        let hour = Bucket {
-            start_ms: now / hour_ms * hour_ms - ago * hour_ms,
-            counts: [("completed".to_owned(), completed)].into(),
-            wait: [(20, completed)].into(),
-            models: [(
-                "m".to_owned(),
-                ModelUse {
-                    input: completed,
-                    output: 1,
-                    cost_micros: None,
-                },
-            )]
-            .into(),
-            ..Bucket::default()
-        };
-        assert!(dashboard.store().keep_hour(&agent, &hour).await.unwrap());
-    }
     // An hour without a sum is read from what is left of its minutes.
     let namespace = dashboard.store().namespace();
-    let start = now / hour_ms * hour_ms - hour_ms;
+    let start = now / HOUR_MS * HOUR_MS - HOUR_MS;
     let key = format!("{{{namespace}:0}}:mt:reader:60000:{start}");
     let _: i64 = dashboard.test.raw(&["HINCRBY", &key, "completed", "3"]);
     let _: i64 = dashboard.test.raw(&["EXPIRE", &key, "600"]);
@@ -222,6 +295,67 @@ async fn a_day_has_the_hours_that_were_summed_up() {
     // What is over was read once, and is there all the same.
     let again = dashboard.ask("/overview?window=week&agent=writer").await;
     assert_eq!(again["totals"], week["totals"]);
+}
+
+#[tokio::test]
+async fn a_week_is_read_before_anybody_asks() {
+    let agents: Vec<AgentName> = (0..11)
+        .map(|n| AgentName::new(format!("agent-{n}")).unwrap())
+        .collect();
+    let dashboard = dashboard_after(1, async |store| {
+        let now = store.now_ms().await.unwrap() / HOUR_MS * HOUR_MS;
+        for agent in &agents {
+            let hours: Vec<Bucket> = (2..168).map(|ago| hour(now - ago * HOUR_MS, 1)).collect();
+            let kept = hours.iter().map(|hour| store.keep_hour(agent, hour));
+            futures::future::try_join_all(kept).await.unwrap();
+        }
+        let known = agents.iter().map(|name| announcement(name.as_str()));
+        let worker = worker_of(&agents);
+        let known: Vec<_> = known.collect();
+        store.announce(&worker, &known, LEASE * 10).await.unwrap();
+    })
+    .await;
+    let read = || {
+        let stats: String = dashboard.test.raw(&["INFO", "commandstats"]);
+        let calls = stats.split("cmdstat_hgetall:calls=").nth(1).unwrap_or("0");
+        let calls = calls.split(|c: char| !c.is_ascii_digit()).next();
+        calls.unwrap().parse::<u64>().unwrap()
+    };
+    // The hours, then the minutes of those that are not summed up, until no more are read.
+    let mut before = 0;
+    eventually(PATIENCE, async || {
+        let last = std::mem::replace(&mut before, read());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        (before > 11 * 166 && before == last).then_some(())
+    })
+    .await;
+    let week = dashboard.ask("/overview?window=week").await;
+    assert_eq!(week["totals"]["completed"], 11 * 166);
+    let asked = read() - before;
+    // Those of the two agents that were announced after the start.
+    assert!(asked < 11 * 166 / 2, "{asked} hashes were read for a look");
+}
+
+#[tokio::test]
+async fn the_oldest_of_many_owners_is_known_at_once() {
+    let dashboard = dashboard().await;
+    for owner in 0..300 {
+        dashboard.submit("writer", &format!("o{owner}")).await;
+    }
+    let overview = dashboard.ask("/overview").await;
+    assert_eq!(overview["counts"]["queued"], 300);
+    let oldest = |overview: &Value| overview["oldest_queued_at"].as_str().unwrap().to_owned();
+    let first = oldest(&overview);
+    let exact = eventually(PATIENCE, async || {
+        let overview = dashboard.ask("/overview").await;
+        let tasks = dashboard
+            .ask("/tasks?limit=200&status=queued&owner_id=o0")
+            .await;
+        let made = tasks["data"][0]["created_at"].as_str().unwrap();
+        (oldest(&overview)[..19] == made[..19]).then(|| oldest(&overview))
+    })
+    .await;
+    assert!(exact <= first);
 }
 
 #[tokio::test]

@@ -41,6 +41,10 @@ async fn those_that_fit_are_cancelled_and_run_again() {
     assert_eq!(all(&dashboard, cancel).await, (0, 0));
     let task = &dashboard.ask("/tasks?status=cancelled&limit=1").await["data"][0];
     assert_eq!(task["cancel_reason"], "enough");
+    let future =
+        json!({"status": ["failed", "cancelled"], "finished_after": "2099-01-01T00:00:00Z"});
+    let none = json!({"action": "retry", "filter": future});
+    assert_eq!(all(&dashboard, none).await, (0, 0));
     let retry = json!({"action": "retry", "filter": {"owner_id": "o0"}});
     let (retried, 0) = all(&dashboard, retry).await else {
         panic!("some were refused");
@@ -74,8 +78,8 @@ async fn what_makes_no_sense_is_refused() {
         json!({"action": "cancel"}),
         json!({"action": "cancel", "filter": {}, "ids": []}),
         json!({"action": "delete", "filter": {}}),
-        json!({"action": "cancel", "filter": {"status": "completed"}}),
-        json!({"action": "retry", "filter": {"status": "queued"}}),
+        json!({"action": "cancel", "filter": {"status": ["completed"]}}),
+        json!({"action": "retry", "filter": {"status": ["queued"]}}),
         json!({"action": "retry", "filter": {"owner_id": "a b"}}),
         json!({"action": "retry", "filter": {"tag": "x"}}),
         json!({"action": "retry", "ids": ["x"]}),

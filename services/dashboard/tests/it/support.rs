@@ -63,6 +63,11 @@ pub(crate) async fn dashboard() -> Dashboard {
 }
 
 pub(crate) async fn dashboard_with(partitions: u16) -> Dashboard {
+    dashboard_after(partitions, async |_| {}).await
+}
+
+/// One that starts when something has been done to its store.
+pub(crate) async fn dashboard_after(partitions: u16, done: impl AsyncFnOnce(&Store)) -> Dashboard {
     let redis =
         tokio::task::spawn_blocking(|| TestRedis::private(Listen::Unix, &[("appendonly", "no")]));
     let setup = StoreSetup {
@@ -74,6 +79,7 @@ pub(crate) async fn dashboard_with(partitions: u16) -> Dashboard {
         options.timeout = Duration::from_millis(800);
     })
     .await;
+    done(test.store()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = Shutdown::new();
@@ -163,33 +169,8 @@ impl Dashboard {
 
     async fn announce(&self) {
         let names = ["writer", "reader"].map(|name| AgentName::new(name).unwrap());
-        let worker = WorkerAnnouncement {
-            id: worker(),
-            host: "host".to_owned(),
-            pid: 7,
-            version: "1".to_owned(),
-            started_ms: 1_700_000_000_000,
-            seen_ms: 0,
-            draining: false,
-            agents: names
-                .iter()
-                .map(|name| WorkerAgentSlots {
-                    name: name.clone(),
-                    slots: 25,
-                    running: 1,
-                })
-                .collect(),
-        };
-        let agents = names.map(|name| AgentAnnouncement {
-            name,
-            description: Some("writes".to_owned()),
-            version: "v1".to_owned(),
-            model: Some("openai/gpt".to_owned()),
-            tools: vec!["calculator".to_owned()],
-            approvals: BTreeMap::new(),
-            definition: Some(json!({"instructions": "Be kind."})),
-            seen_ms: 0,
-        });
+        let agents = names.each_ref().map(|name| announcement(name.as_str()));
+        let worker = worker_of(&names);
         let announced = self.store().announce(&worker, &agents, LEASE * 10).await;
         announced.unwrap();
     }
@@ -267,6 +248,39 @@ impl Dashboard {
 
     pub(crate) async fn socket(&self) -> Socket {
         self.connect(Some(&self.url)).await.unwrap()
+    }
+}
+
+/// What is said of an agent.
+pub(crate) fn announcement(name: &str) -> AgentAnnouncement {
+    AgentAnnouncement {
+        name: AgentName::new(name).unwrap(),
+        description: Some("writes".to_owned()),
+        version: "v1".to_owned(),
+        model: Some("openai/gpt".to_owned()),
+        tools: vec!["calculator".to_owned()],
+        approvals: BTreeMap::new(),
+        definition: Some(json!({"instructions": "Be kind."})),
+        seen_ms: 0,
+    }
+}
+
+/// A worker that serves these.
+pub(crate) fn worker_of(agents: &[AgentName]) -> WorkerAnnouncement {
+    let slots = |name: &AgentName| WorkerAgentSlots {
+        name: name.clone(),
+        slots: 25,
+        running: 1,
+    };
+    WorkerAnnouncement {
+        id: worker(),
+        host: "host".to_owned(),
+        pid: 7,
+        version: "1".to_owned(),
+        started_ms: 1_700_000_000_000,
+        seen_ms: 0,
+        draining: false,
+        agents: agents.iter().map(slots).collect(),
     }
 }
 

@@ -65,6 +65,10 @@ async fn text_and_time_are_filters() {
         "created_after=yesterday",
         "cursor=xyz",
         "created_before=0",
+        "status=failed,gone",
+        "status=",
+        "finished_after=soon",
+        "worker_id=a%20b",
     ] {
         let refused = gateway.get(&format!("/v1/tasks?{bad}")).await;
         assert_eq!(
@@ -105,6 +109,10 @@ async fn filters_and_pages_of_any_size() {
             ("&owner_id=o1&agent=writer", |n| n % 6 == 0),
             ("&status=scheduled", |n| n < 6),
             ("&status=queued&agent=reader", |n| n % 2 == 1 && n >= 6),
+            ("&status=queued,scheduled&owner_id=o1", |n| n % 3 == 0),
+            ("&status=scheduled,completed", |n| n < 6),
+            ("&status=queued&worker_id=w", |_| false),
+            ("&finished_after=2020-01-01T00:00:00Z", |_| false),
             ("&owner_id=nobody", |_| false),
         ] {
             let mut listed = all(&gateway, filter, limit).await;

@@ -35,9 +35,9 @@ pub(crate) struct ListArgs {
     /// Only those of this agent
     #[arg(long)]
     agent: Option<String>,
-    /// Only those in this state
-    #[arg(long, value_parser = status_parser())]
-    status: Option<TaskStatus>,
+    /// Only those in one of these states, with commas between them
+    #[arg(long, value_parser = status_parser(), value_delimiter = ',')]
+    status: Vec<TaskStatus>,
     /// Only members of this batch
     #[arg(long, value_name = "ID")]
     batch: Option<String>,
@@ -50,6 +50,15 @@ pub(crate) struct ListArgs {
     /// Only older than this
     #[arg(long, value_name = "AGE", value_parser = seconds_of_age)]
     until: Option<u64>,
+    /// Only those that this worker runs
+    #[arg(long, value_name = "ID")]
+    worker: Option<String>,
+    /// Only ended within this time
+    #[arg(long, value_name = "AGE", value_parser = seconds_of_age)]
+    ended_since: Option<u64>,
+    /// Only ended before this time
+    #[arg(long, value_name = "AGE", value_parser = seconds_of_age)]
+    ended_until: Option<u64>,
     /// Most tasks to list
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -65,11 +74,14 @@ pub(crate) async fn list(gateway: &Gateway, args: &ListArgs) -> Result<Exit, Cli
     let filter = TaskFilter {
         owner_id: args.owner.clone(),
         agent: args.agent.clone(),
-        status: args.status,
+        status: args.status.clone(),
         batch_id: args.batch.clone(),
         text: args.search.clone(),
         created_after: args.since.map(|age| ago(gateway.now(), age)),
         created_before: args.until.map(|age| ago(gateway.now(), age)),
+        finished_after: args.ended_since.map(|age| ago(gateway.now(), age)),
+        finished_before: args.ended_until.map(|age| ago(gateway.now(), age)),
+        worker_id: args.worker.clone(),
     };
     let mut all = TaskPage {
         data: Vec::new(),

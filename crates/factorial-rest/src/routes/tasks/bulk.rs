@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use axum::{Json as Answer, extract::State};
-use factorial_api::{BulkAction, BulkFilter, BulkRequest, BulkResponse, FieldError, TaskStatus};
+use factorial_api::{
+    BulkAction, BulkFilter, BulkRequest, BulkResponse, FieldError, TaskStatus, Time,
+};
 use factorial_core::{
     AgentName, BatchId, CancelOutcome, ListCursor, ListFilter, OwnerId, RetryOutcome, StoreError,
-    TaskId, TaskState,
+    TaskId, TaskState, WorkerId,
 };
 use factorial_service::ApiError;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -112,7 +114,7 @@ fn named(app: &AppState, ids: &[String]) -> Result<Vec<TaskId>, ApiError> {
     parsed.collect()
 }
 
-/// The next ones that fit, and where to go on. One state after the other: what cannot be changed is not looked at.
+/// The next ones that fit, and where to go on. What cannot be changed is not looked at.
 async fn found(
     app: &AppState,
     filter: &BulkFilter,
@@ -123,44 +125,25 @@ async fn found(
         BulkAction::Retry => &ENDED,
     };
     let filter = list_filter(filter)?;
-    let states: Vec<TaskState> = match filter.state {
-        Some(state) if all.contains(&state) => vec![state],
-        Some(_) => return Err(invalid("/filter/status", "has nothing that this changes")),
-        None => all.to_vec(),
-    };
+    let wanted = |state: &TaskState| filter.states.is_empty() || filter.states.contains(state);
+    let states: Vec<TaskState> = all.iter().copied().filter(wanted).collect();
+    if states.is_empty() {
+        return Err(invalid("/filter/status", "has nothing that this changes"));
+    }
     let cursor = request.cursor.as_deref();
-    let place = cursor.map(|text| open_cursor(text, place)).transpose();
-    let (at, cursor) = place
-        .map_err(|message| invalid("/cursor", message))?
-        .unwrap_or_default();
-    let Some(state) = states.get(at) else {
-        return Ok((Vec::new(), None));
-    };
+    let cursor = cursor.map(|text| open_cursor(text, |text| text.parse::<ListCursor>().ok()));
+    let cursor = cursor
+        .transpose()
+        .map_err(|message| invalid("/cursor", message))?;
     let agents = app.store.agent_names().await.map_err(store_error)?;
-    let filter = ListFilter {
-        state: Some(*state),
-        ..filter
-    };
+    let filter = ListFilter { states, ..filter };
     let page = app
         .store
         .list_ids(&filter, &agents, cursor.as_ref(), MOST)
         .await
         .map_err(store_error)?;
-    let next = match page.next {
-        Some(next) => Some(format!("{at} {next}")),
-        None => (at + 1 < states.len()).then(|| format!("{} ", at + 1)),
-    };
-    Ok((page.ids, next.as_deref().map(seal_cursor)))
-}
-
-/// Which of the states, and where in its list.
-fn place(text: &str) -> Option<(usize, Option<ListCursor>)> {
-    let (at, cursor) = text.split_once(' ')?;
-    let cursor = match cursor {
-        "" => None,
-        cursor => Some(cursor.parse().ok()?),
-    };
-    Some((at.parse().ok()?, cursor))
+    let next = page.next.map(|next| seal_cursor(&next.to_string()));
+    Ok((page.ids, next))
 }
 
 fn list_filter(filter: &BulkFilter) -> Result<ListFilter, ApiError> {
@@ -181,7 +164,7 @@ fn list_filter(filter: &BulkFilter) -> Result<ListFilter, ApiError> {
                 .map_err(|e| refuse("agent", e.problem.to_owned()))
                 .ok()
         }),
-        state: filter.status.map(state),
+        states: filter.status.iter().copied().map(state).collect(),
         batch: filter.batch_id.as_deref().and_then(|text| {
             let batch = text.parse::<BatchId>();
             batch
@@ -192,18 +175,26 @@ fn list_filter(filter: &BulkFilter) -> Result<ListFilter, ApiError> {
             .q
             .as_deref()
             .and_then(|text| searched(text).map_err(|e| refuse("q", e)).ok()),
-        from_ms: filter
-            .created_after
-            .map(|at| u64::try_from(at.as_millis()).unwrap_or(0)),
-        before_ms: filter
-            .created_before
-            .map(|at| u64::try_from(at.as_millis()).unwrap_or(0)),
+        from_ms: filter.created_after.map(ms),
+        before_ms: filter.created_before.map(ms),
+        ended_from_ms: filter.finished_after.map(ms),
+        ended_before_ms: filter.finished_before.map(ms),
+        worker: filter.worker_id.as_deref().and_then(|text| {
+            let worker = WorkerId::new(text);
+            worker
+                .map_err(|e| refuse("worker_id", e.problem.to_owned()))
+                .ok()
+        }),
     };
     if errors.is_empty() {
         Ok(read)
     } else {
         Err(ApiError::invalid(errors))
     }
+}
+
+fn ms(at: Time) -> u64 {
+    u64::try_from(at.as_millis()).unwrap_or(0)
 }
 
 fn state(status: TaskStatus) -> TaskState {

@@ -2,14 +2,14 @@
 
 use axum::{Json, extract::State};
 use factorial_api::{Page, Task};
-use factorial_core::{AgentName, BatchId, ListCursor, ListFilter, OwnerId, TaskState};
+use factorial_core::{AgentName, BatchId, ListCursor, ListFilter, OwnerId, TaskState, WorkerId};
 use factorial_service::ApiError;
 
 use crate::{
     app::AppState,
     convert,
     extract::{Params, instant, open_cursor, seal_cursor, within},
-    refusal::store_error,
+    refusal::{shorten, store_error},
 };
 
 const MOST: usize = 200;
@@ -19,6 +19,7 @@ const LONGEST_TEXT: usize = 200;
 
 /// Lists tasks, newest first: those in a state that is terminal by their end, others by when they were made.
 ///
+/// Of several states, those that wait come first, then those that run, then those that have ended.
 /// A page can be shorter than `limit`, or empty, and still have a `next_cursor`: a bounded number of tasks is looked at
 /// for each page. What ended a moment ago, or changed its state, may be missing from a list by state.
 #[utoipa::path(
@@ -26,7 +27,10 @@ const LONGEST_TEXT: usize = 200;
     params(
         ("owner_id" = Option<String>, Query, description = "Only this owner's"),
         ("agent" = Option<String>, Query, description = "Only this agent's"),
-        ("status" = Option<factorial_api::TaskStatus>, Query, description = "Only in this state"),
+        (
+            "status" = Option<Vec<factorial_api::TaskStatus>>, Query, style = Form, explode = false,
+            description = "Only in one of these states, with commas between them",
+        ),
         ("batch_id" = Option<String>, Query, description = "Only members of this batch"),
         (
             "q" = Option<String>, Query, max_length = 200,
@@ -35,6 +39,9 @@ const LONGEST_TEXT: usize = 200;
         ),
         ("created_after" = Option<factorial_api::Time>, Query, description = "Only made at this time or later"),
         ("created_before" = Option<factorial_api::Time>, Query, description = "Only made before this time"),
+        ("finished_after" = Option<factorial_api::Time>, Query, description = "Only ended at this time or later"),
+        ("finished_before" = Option<factorial_api::Time>, Query, description = "Only ended before this time"),
+        ("worker_id" = Option<String>, Query, description = "Only those that this worker runs"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Most tasks of a page; 50 if absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -67,17 +74,33 @@ fn filter(params: &mut Params) -> ListFilter {
     ListFilter {
         owner: params.take("owner_id", |text| OwnerId::new(text).map_err(|e| e.problem)),
         agent: params.take("agent", |text| AgentName::new(text).map_err(|e| e.problem)),
-        state: params.take("status", |text| {
-            text.parse::<TaskState>()
-                .map_err(|_| "is not a state of a task")
-        }),
+        states: params.take("status", states).unwrap_or_default(),
         batch: params.take("batch_id", |text| {
             text.parse::<BatchId>().map_err(|_| "is not a batch id")
         }),
         text: params.take("q", searched),
         from_ms: params.take("created_after", instant),
         before_ms: params.take("created_before", instant),
+        ended_from_ms: params.take("finished_after", instant),
+        ended_before_ms: params.take("finished_before", instant),
+        worker: params.take("worker_id", |text| {
+            WorkerId::new(text).map_err(|e| e.problem)
+        }),
     }
+}
+
+/// Reads states with commas between them.
+fn states(text: &str) -> Result<Vec<TaskState>, String> {
+    let read = |name: &str| {
+        name.parse()
+            .map_err(|_| format!("has {} that is no state of a task", quoted(name)))
+    };
+    text.split(',').map(read).collect()
+}
+
+/// A word of a request, to be shown to who sent it.
+fn quoted(word: &str) -> String {
+    format!("{:?}", shorten(word))
 }
 
 /// Reads a text that is searched for.

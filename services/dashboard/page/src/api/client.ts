@@ -40,7 +40,8 @@ export class ProblemError extends Error {
   }
 }
 
-export type Query = Record<string, string | number | boolean | null | undefined>;
+/** Lists go with commas between their items. */
+export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
 function made(status: number, code: string, title: string, detail: string): ProblemError {
   return new ProblemError({ type: "about:blank", title, status, code, detail });

@@ -4,7 +4,7 @@
  */
 
 export interface paths {
-    "/": {
+    "/observability/api/agents": {
         parameters: {
             query?: never;
             header?: never;
@@ -12,26 +12,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Says whether the gateway is well.
-         * @description `degraded`, with status 503, when Redis does not answer.
+         * Lists the agents that workers have announced, by name.
+         * @description One stays known while its workers are away.
          */
-        get: operations["get_health"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/agents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists the agents that workers have announced, by name. */
         get: operations["list_agents"];
         put?: never;
         post?: never;
@@ -41,14 +24,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/agents/{name}": {
+    "/observability/api/agents/{name}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Shows an agent. */
+        /**
+         * Shows an agent.
+         * @description With its definition, as far as it may be shown, and how many of its tasks wait and run.
+         */
         get: operations["get_agent"];
         put?: never;
         post?: never;
@@ -58,7 +44,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/approvals": {
+    "/observability/api/agents/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pauses an agent.
+         * @description Its tasks are accepted and wait; those that run go on, and wait when they have been parked. Pausing it again is no error.
+         */
+        post: operations["pause_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/agents/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resumes an agent.
+         * @description Resuming one that is not paused is no error.
+         */
+        post: operations["resume_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/approvals": {
         parameters: {
             query?: never;
             header?: never;
@@ -78,41 +104,37 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/batches": {
+    "/observability/api/batches": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Lists batches, newest first. */
+        /**
+         * Lists batches, newest first.
+         * @description The counts of members by state are those of now.
+         */
         get: operations["list_batches"];
         put?: never;
-        /**
-         * Submits a batch of tasks.
-         * @description As JSON, with all members in one body. Or as NDJSON, one member a line, with the batch's own settings as query
-         *     parameters: up to 100,000 members, which are checked as they arrive. Nothing is accepted unless all members are
-         *     acceptable; `invalid_batch` names the first 20 problems and says how many lines are wrong.
-         *
-         *     Then all are accepted. When the store fails on the way, `batch_incomplete` says how many members were accepted. With an
-         *     `Idempotency-Key`, kept for 24 hours per owner, the same request goes on where the first one stopped, and is answered
-         *     with 200 and the batch when it was complete. Without a key, the members that were accepted are cancelled.
-         */
-        post: operations["submit_batch"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/batches/{id}": {
+    "/observability/api/batches/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Shows a batch. */
+        /**
+         * Shows a batch.
+         * @description With its progress: how many members are in which state.
+         */
         get: operations["get_batch"];
         put?: never;
         post?: never;
@@ -122,7 +144,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/batches/{id}/cancel": {
+    "/observability/api/batches/{id}/cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -143,29 +165,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/batches/{id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Lists the events of a batch, or streams them.
-         * @description As those of a task: a page of events after `starting_after`, oldest first; with `Accept: text/event-stream` all events
-         *     after it as they come, until the batch has ended and all was sent; 204 when there is nothing left to send. There are at
-         *     most about a hundred of them, however many members the batch has.
-         */
-        get: operations["list_batch_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/batches/{id}/results": {
+    "/observability/api/batches/{id}/results": {
         parameters: {
             query?: never;
             header?: never;
@@ -187,45 +187,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/callbacks/{token}": {
+    "/observability/api/batches/{id}/webhook-deliveries": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
         /**
-         * Answers the call that a callback URL was made for.
-         * @description The token in the URL is all that is needed, and is good for one answer: the same again is no error, another is
-         *     refused.
+         * Lists what was told of a batch, newest first.
+         * @description To its own webhook, of the batch and of its members: the last 200 deliveries, for three days, also when the batch has
+         *     expired. To those of its owner: for about an hour. They come as one page.
          */
-        post: operations["answer_callback"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/callbacks/{token}/progress": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
+        get: operations["list_batch_webhook_deliveries"];
         put?: never;
-        /** Reports progress with the call that a callback URL was made for, while it is open. */
-        post: operations["report_callback_progress"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks": {
+    "/observability/api/config": {
         parameters: {
             query?: never;
             header?: never;
@@ -233,9 +216,94 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists tasks, newest first.
-         * @description A page can be shorter than `limit`, or empty, and still have a `next_cursor`: a filter by state looks at a bounded
-         *     number of tasks for each page.
+         * Shows what the page is to call itself.
+         * @description Taken from its configuration; it does not change while it runs.
+         */
+        get: operations["get_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the events of all tasks and batches of an owner, or streams them.
+         * @description With `Accept: text/event-stream`, or over a WebSocket: what happens from now on, or after `cursor`, as it happens; each
+         *     message has where to go on after it (`id`, or `cursor`). Without a `cursor` the first message is `feed_opened`. As JSON:
+         *     what has happened after `cursor`. Events are kept for 15 minutes after the last request, the newest 10,000 steps of each
+         *     partition: a reader who comes back later gets a `feed_gap` and then a `feed_snapshot` of how the tasks stand. Events of a
+         *     task come in order, each once.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows how everything does, or one agent.
+         * @description Hours that are over are summed up by a reaper; where none runs, a day and a week show what is still kept of them.
+         */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows what everything runs on: Redis, partitions, chores.
+         * @description Memory, commands and latency of Redis as it says them itself; a chore that is late shows in its last success.
+         */
+        get: operations["get_system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists tasks, newest first: those in a state that is terminal by their end, others by when they were made.
+         * @description Of several states, those that wait come first, then those that run, then those that have ended.
+         *     A page can be shorter than `limit`, or empty, and still have a `next_cursor`: a bounded number of tasks is looked at
+         *     for each page. What ended a moment ago, or changed its state, may be missing from a list by state.
          */
         get: operations["list_tasks"];
         put?: never;
@@ -251,14 +319,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}": {
+    "/observability/api/tasks/bulk": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Shows a task. */
+        get?: never;
+        put?: never;
+        /**
+         * Cancels many tasks, or runs them again.
+         * @description Works through about 1,000 tasks and says where to go on; without a cursor in its answer all has been done. A call that
+         *     failed can be repeated: what it has done already is refused then.
+         */
+        post: operations["change_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows a task.
+         * @description The record without the conversation and the output: `/messages` and `/result` have these.
+         */
         get: operations["get_task"];
         put?: never;
         post?: never;
@@ -268,7 +360,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/cancel": {
+    "/observability/api/tasks/{id}/cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -288,7 +380,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/events": {
+    "/observability/api/tasks/{id}/events": {
         parameters: {
             query?: never;
             header?: never;
@@ -299,8 +391,8 @@ export interface paths {
          * Lists the events of a task, or streams them.
          * @description As JSON: a page of events after `starting_after`, oldest first. With `Accept: text/event-stream`: all events after
          *     it as they come, each with `id` (its `seq`), `event` (its type) and `data` (the event); a comment every few seconds
-         *     when it is quiet. The stream ends when the task has ended and all was sent; 204 when there is nothing left to send.
-         *     Connect again with `Last-Event-ID`, which stands for `starting_after` and wins over it.
+         *     when it is quiet. Over a WebSocket (a `GET` with the usual handshake): the same, each event as a text message. The stream
+         *     ends when the task has ended and all was sent; 204 when there is nothing left to send. Connect again with `Last-Event-ID`, which stands for `starting_after` and wins over it.
          */
         get: operations["list_task_events"];
         put?: never;
@@ -311,7 +403,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/messages": {
+    "/observability/api/tasks/{id}/messages": {
         parameters: {
             query?: never;
             header?: never;
@@ -332,7 +424,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/result": {
+    "/observability/api/tasks/{id}/result": {
         parameters: {
             query?: never;
             header?: never;
@@ -352,7 +444,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/retry": {
+    "/observability/api/tasks/{id}/retry": {
         parameters: {
             query?: never;
             header?: never;
@@ -372,24 +464,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Shows the state of a task, and nothing else. */
-        get: operations["get_task_status"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/tasks/{id}/steer": {
+    "/observability/api/tasks/{id}/steer": {
         parameters: {
             query?: never;
             header?: never;
@@ -410,7 +485,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/tool-calls": {
+    "/observability/api/tasks/{id}/tool-calls": {
         parameters: {
             query?: never;
             header?: never;
@@ -430,7 +505,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/tool-calls/{call_id}/approve": {
+    "/observability/api/tasks/{id}/tool-calls/{call_id}/approve": {
         parameters: {
             query?: never;
             header?: never;
@@ -451,7 +526,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/tool-calls/{call_id}/deny": {
+    "/observability/api/tasks/{id}/tool-calls/{call_id}/deny": {
         parameters: {
             query?: never;
             header?: never;
@@ -460,7 +535,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Denies a call. The model sees the reason. */
+        /**
+         * Denies a call. The model sees the reason.
+         * @description The call is not made. The first answer to a call counts; the same again is no error.
+         */
         post: operations["deny_tool_call"];
         delete?: never;
         options?: never;
@@ -468,7 +546,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/tool-calls/{call_id}/error": {
+    "/observability/api/tasks/{id}/tool-calls/{call_id}/error": {
         parameters: {
             query?: never;
             header?: never;
@@ -488,24 +566,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/tool-calls/{call_id}/progress": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Reports progress with an open call, as an event of the task. */
-        post: operations["report_tool_call_progress"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/tasks/{id}/tool-calls/{call_id}/result": {
+    "/observability/api/tasks/{id}/tool-calls/{call_id}/result": {
         parameters: {
             query?: never;
             header?: never;
@@ -526,7 +587,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{id}/tree": {
+    "/observability/api/tasks/{id}/tree": {
         parameters: {
             query?: never;
             header?: never;
@@ -547,7 +608,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tool-calls": {
+    "/observability/api/tasks/{id}/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was told of a task, newest first.
+         * @description To its own webhook: the last 200 deliveries, for three days, also when the task has expired. To those of its owner, and of
+         *     its batch: for about an hour. They come as one page.
+         */
+        get: operations["list_task_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/tool-calls": {
         parameters: {
             query?: never;
             header?: never;
@@ -567,14 +649,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/workers": {
+    "/observability/api/webhook-deliveries/{id}/retry": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Lists the workers whose heartbeat has not lapsed, by id. */
+        get?: never;
+        put?: never;
+        /**
+         * Tries a delivery again.
+         * @description At once, whether it was delivered, given up or is to be tried later; if that fails, as often as a new one. The receiver gets
+         *     the same `webhook-id` as before.
+         */
+        post: operations["retry_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the webhooks of an owner, oldest first.
+         * @description They are 16 at most, so there is one page.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Adds a webhook of an owner.
+         * @description It is told of the events of all tasks and batches of the owner from now on. An owner has 16 at most. The same again (URL,
+         *     types and secret) is the same one, answered with 200, and is switched on if it was off.
+         */
+        post: operations["add_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/webhooks/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells what webhooks of an owner are signed with that have no secret of their own.
+         * @description It follows from the secret of the namespace, and does not change.
+         */
+        get: operations["get_webhook_secret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows a webhook of an owner.
+         * @description Its secret is not shown.
+         */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a webhook of an owner.
+         * @description What is still to be delivered to it is given up.
+         */
+        delete: operations["remove_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was told to a webhook of an owner, newest first.
+         * @description The last 200 deliveries, for three days. They come as one page.
+         */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the workers whose heartbeat has not lapsed, by id.
+         * @description With their agents, slots and version, and whether they are draining.
+         */
         get: operations["list_workers"];
         put?: never;
         post?: never;
@@ -588,6 +783,46 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What happened when, in slices of a window; all lists are as long as `starts`. */
+        Activity: {
+            /**
+             * Format: int64
+             * @description Width of a slice.
+             */
+            bucket_seconds: number;
+            /** @description Start of each slice, seconds since the Unix epoch, oldest first; the last one is not over. */
+            starts: number[];
+            /** @description Tasks accepted. */
+            enqueued: number[];
+            /** @description Tasks ended with an output. */
+            completed: number[];
+            /** @description Tasks ended with a failure. */
+            failed: number[];
+            /** @description Tasks ended on request. */
+            cancelled: number[];
+            /** @description Tasks tried again. */
+            retried: number[];
+            /** @description Tokens read. */
+            input_tokens: number[];
+            /** @description Tokens written. */
+            output_tokens: number[];
+        };
+        /**
+         * @description A webhook of an owner, to be added.
+         * @example {
+         *       "owner_id": "user-7",
+         *       "url": "https://example.org/hooks/factorial"
+         *     }
+         */
+        AddWebhook: {
+            /** @description Whose tasks and batches: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`. */
+            owner_id: string;
+            /** @description Where to, `http` or `https`, up to 2,048 characters, without a name or password. */
+            url: string;
+            /** @description Of what; of all types if absent. */
+            event_types?: components["schemas"]["WebhookEventType"][];
+            secret?: components["schemas"]["SigningSecret"] | null;
+        };
         /** @description An agent that workers have announced. It stays known while its workers are away. */
         Agent: {
             /** @description Its name. */
@@ -600,6 +835,8 @@ export interface components {
             model?: string | null;
             /** @description Names of its tools. */
             tools?: string[];
+            /** @description Nothing new of it is run until it is resumed; its tasks are accepted and wait. */
+            paused?: boolean;
             /**
              * Format: int32
              * @description Workers that serve it now.
@@ -617,6 +854,46 @@ export interface components {
             processing: number;
             /** @description When a worker announced it last, which each does once a minute. */
             last_seen_at: components["schemas"]["Time"];
+            /** @description Of a single agent: its definition as far as it may be shown, without addresses, headers and keys. */
+            definition?: unknown;
+        };
+        /** @description How an agent does. */
+        AgentActivity: {
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Workers that serve it and take new tasks.
+             */
+            workers: number;
+            /**
+             * Format: int64
+             * @description Its tasks that these may run at once.
+             */
+            slots: number;
+            /**
+             * Format: int64
+             * @description Its tasks that workers run now, by their word.
+             */
+            running: number;
+            /** @description Nothing new of it is run until it is resumed. */
+            paused: boolean;
+            /** @description Its tasks by state. */
+            counts: components["schemas"]["StatusCounts"];
+            /** @description In the window. */
+            totals: components["schemas"]["WindowTotals"];
+            /**
+             * Format: double
+             * @description completed / (completed + failed) in the window; `null` when none has ended so.
+             */
+            success_rate?: number | null;
+            /** @description Time in the queue, of tasks claimed in the window. */
+            queue_wait: components["schemas"]["Percentiles"];
+            /** @description First claim to end, of tasks ended in the window. */
+            run_time: components["schemas"]["Percentiles"];
+            /** @description In the window, by name. */
+            models: components["schemas"]["WindowModelUse"][];
+            oldest_queued_at?: components["schemas"]["Time"] | null;
         };
         /** @description What became of an answer. */
         AnswerResponse: {
@@ -651,76 +928,10 @@ export interface components {
             owner_id?: string | null;
         };
         /**
-         * @description An open call that waits for an operator: for an approval, or for its result.
-         * @example {
-         *       "task_id": "0-01k0a1b2c3d4e5f6g7h8j9kamn",
-         *       "call_id": "call_1",
-         *       "agent": "planner",
-         *       "agent_version": "5f3c",
-         *       "owner_id": "user-7",
-         *       "tool": "publish",
-         *       "arguments": {
-         *         "title": "Rain in Lisbon"
-         *       },
-         *       "asked_at": "2026-01-31T09:30:00.125Z"
-         *     }
-         */
-        AskedCall: {
-            /** @description The task that waits. */
-            task_id: string;
-            /** @description The call, unique in its task. */
-            call_id: string;
-            /** @description Its agent. */
-            agent: string;
-            /** @description Version of the agent that asks; of approvals. */
-            agent_version?: string | null;
-            /** @description Its owner. */
-            owner_id: string;
-            /** @description The tool. */
-            tool: string;
-            /** @description JSON as the model wrote it; a string when that was not JSON. */
-            arguments: unknown;
-            /** @description Since when it waits. */
-            asked_at: components["schemas"]["Time"];
-            expires_at?: components["schemas"]["Time"] | null;
-        };
-        /**
          * @description Whom a call asks.
          * @enum {string}
          */
         Asks: "caller" | "operator" | "approval";
-        /**
-         * @description A call that is answered from outside. One that needs an approval and then a result is listed twice.
-         * @example {
-         *       "call_id": "call_1",
-         *       "tool": "publish",
-         *       "arguments": {
-         *         "title": "Rain in Lisbon"
-         *       },
-         *       "asks": "approval",
-         *       "status": "open",
-         *       "asked_at": "2026-01-31T09:30:00.125Z",
-         *       "agent_version": "5f3c"
-         *     }
-         */
-        AwaitedCall: {
-            /** @description Its id, unique in its task. */
-            call_id: string;
-            /** @description The tool. */
-            tool: string;
-            /** @description JSON as the model wrote it; a string when that was not JSON. */
-            arguments: unknown;
-            /** @description Who is asked. */
-            asks: components["schemas"]["Asks"];
-            /** @description Whether somebody has answered. */
-            status: components["schemas"]["ToolCallStatus"];
-            outcome?: components["schemas"]["ToolCallOutcome"] | null;
-            asked_at?: components["schemas"]["Time"] | null;
-            expires_at?: components["schemas"]["Time"] | null;
-            answered_at?: components["schemas"]["Time"] | null;
-            /** @description Version of the agent that asks; of approvals. */
-            agent_version?: string | null;
-        };
         /**
          * @description A batch as it is now.
          * @example {
@@ -789,74 +1000,11 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** @description One event of a batch. `seq` counts from 1 in each batch, without gaps. */
-        BatchEvent: {
-            /**
-             * Format: int64
-             * @description Place in the batch's log, from 1.
-             */
-            seq: number;
-            /** @description `batch_started`, `batch_progress` (at most once a percent), `batch_completed` or `batch_cancelled`. */
-            event_type: string;
-            /** @description When, by the clock of Redis. */
-            at: components["schemas"]["Time"];
-            /** @description The batch. */
-            batch_id: string;
-            /** @description Its owner. */
-            owner_id: string;
-            /** @description `members`; later also `progress` in percent, `completed`, `failed` and `cancelled`. */
-            data: unknown;
-        };
-        /** @description A page of a batch's events, oldest first. */
-        BatchEventPage: {
-            /** @description Oldest first. */
-            data: components["schemas"]["BatchEvent"][];
-            /**
-             * Format: int64
-             * @description `seq` of the last event there is now; pass the last `seq` read as `starting_after` to go on.
-             */
-            last_seq: number;
-            /** @description There is more after this page. */
-            has_more: boolean;
-        };
         /**
          * @description What became of a batch of which not all members were accepted.
          * @enum {string}
          */
         BatchLeft: "resumable" | "cancelled" | "open" | "closed";
-        /** @description One member of a batch to be submitted: a task without owner. What it leaves out is the batch's. */
-        BatchMember: {
-            /** @description A name of your own, unique in the batch, 1 to 128 characters; kept as the label `custom_id`. */
-            custom_id?: string | null;
-            /** @description Name of an announced agent; the batch's if absent. */
-            agent?: string | null;
-            /** @description What is asked; may be absent when `messages` end with a user's message. */
-            query?: string | null;
-            /** @description What was said before the query. */
-            messages?: components["schemas"]["InputMessage"][];
-            /** @description Free JSON for the agent's tools. */
-            context?: unknown;
-            /**
-             * Format: int32
-             * @description 0 (last) to 9 (first); the batch's if absent.
-             */
-            priority?: number | null;
-            run_at?: components["schemas"]["Time"] | null;
-            /**
-             * Format: double
-             * @description Not before so many seconds from now; fractions count. Excludes `run_at`.
-             */
-            delay_seconds?: number | null;
-            limits?: components["schemas"]["Limits"] | null;
-            /** @description Keeps the text as it comes in the event log; as the batch says if absent. */
-            stream?: boolean | null;
-            /** @description Tools that the caller answers, as of a task. */
-            tools?: components["schemas"]["CallerTool"][];
-            /** @description Labels of its own: at most 32 with `custom_id`, keys up to 64, values up to 512 characters. */
-            metadata?: {
-                [key: string]: string;
-            };
-        };
         /** @description What a problem document says of a batch. */
         BatchProblem: {
             /**
@@ -913,23 +1061,50 @@ export interface components {
          * @enum {string}
          */
         BatchStatus: "filling" | "running" | "cancelling" | "completed" | "cancelled";
-        /** @description How a call has failed. */
-        CallbackError: {
-            /** @description For the model: 1 to 16384 characters. */
-            message: string;
-        };
         /**
-         * @description The answer to a callback URL: either the result of the call, or that it has failed.
-         * @example {
-         *       "result": {
-         *         "paid": true
-         *       }
-         *     }
+         * @description What to do with many tasks.
+         * @enum {string}
          */
-        CallbackRequest: {
-            /** @description Any JSON, also `null`; at most 256 KiB. Excludes `error`. */
-            result?: unknown;
-            error?: components["schemas"]["CallbackError"] | null;
+        BulkAction: "cancel" | "retry";
+        /** @description Which tasks: the parameters of `GET tasks`; what is absent does not matter. */
+        BulkFilter: {
+            status?: components["schemas"]["TaskStatus"][];
+            agent?: string | null;
+            owner_id?: string | null;
+            batch_id?: string | null;
+            q?: string | null;
+            created_after?: components["schemas"]["Time"] | null;
+            created_before?: components["schemas"]["Time"] | null;
+            finished_after?: components["schemas"]["Time"] | null;
+            finished_before?: components["schemas"]["Time"] | null;
+            worker_id?: string | null;
+        };
+        /** @description Many tasks to be cancelled or run again: either those that a filter finds, or those named. */
+        BulkRequest: {
+            /** @description What to do. */
+            action: components["schemas"]["BulkAction"];
+            filter?: components["schemas"]["BulkFilter"] | null;
+            /** @description These: at most 1,000. */
+            ids?: string[] | null;
+            /** @description Why they are cancelled: at most 500 characters. */
+            reason?: string | null;
+            /** @description `next_cursor` of the answer before. */
+            cursor?: string | null;
+        };
+        /** @description What became of a part of them. */
+        BulkResponse: {
+            /**
+             * Format: int64
+             * @description Cancelled, or queued again.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Left alone: they had ended, or have not failed, or are gone.
+             */
+            refused: number;
+            /** @description There may be more: ask again with it as `cursor`. */
+            next_cursor?: string | null;
         };
         /**
          * @description A tool that the caller answers, declared with a task.
@@ -975,6 +1150,38 @@ export interface components {
             /** @description For the record; at most 500 characters. */
             reason?: string | null;
         };
+        /** @description A chore of the reapers. */
+        ChoreInfo: {
+            /** @description Its name. */
+            name: string;
+            last_success_at?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description How long that took.
+             */
+            took_ms?: number | null;
+            /**
+             * Format: int64
+             * @description What it has done since the namespace was created: tasks, of most.
+             */
+            done: number;
+            /** @description It has not succeeded for six times its interval. */
+            stalled: boolean;
+        };
+        /** @description The dashboard itself. */
+        DashboardConfig: {
+            /** @description Name that the page shows. */
+            name: string;
+            /** @description Version of the software. */
+            version: string;
+            /** @description Where the documentation of the gateway's API is, if that is known. */
+            docs_url?: string | null;
+        };
+        /**
+         * @description How a delivery stands.
+         * @enum {string}
+         */
+        DeliveryStatus: "pending" | "delivered" | "failed";
         /** @description A no to a call. */
         DenyRequest: {
             /** @description For the model; at most 4096 characters. */
@@ -1003,7 +1210,7 @@ export interface components {
          * @description Stable, machine-readable reason of a refusal. New codes may be added; existing ones never change meaning.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "validation_failed" | "payload_too_large" | "unsupported_media_type" | "unknown_agent" | "task_not_found" | "agent_not_found" | "tool_call_not_found" | "batch_not_found" | "route_not_found" | "method_not_allowed" | "task_finished" | "task_not_finished" | "invalid_batch" | "batch_finished" | "batch_closed" | "batch_incomplete" | "idempotency_key_reused" | "previous_task_unusable" | "tool_call_answered" | "tool_call_closed" | "progress_exhausted" | "invalid_token" | "steering_full" | "conversation_too_large" | "overloaded" | "store_unavailable" | "store_full" | "internal";
+        ErrorCode: "invalid_json" | "validation_failed" | "payload_too_large" | "unsupported_media_type" | "unknown_agent" | "task_not_found" | "agent_not_found" | "tool_call_not_found" | "batch_not_found" | "webhook_not_found" | "delivery_not_found" | "too_many_webhooks" | "route_not_found" | "method_not_allowed" | "task_finished" | "task_not_finished" | "invalid_batch" | "batch_finished" | "batch_closed" | "batch_incomplete" | "idempotency_key_reused" | "previous_task_unusable" | "tool_call_answered" | "tool_call_closed" | "progress_exhausted" | "invalid_token" | "foreign_origin" | "steering_full" | "conversation_too_large" | "overloaded" | "store_unavailable" | "store_full" | "internal";
         /** @description One event. `seq` counts from 1 in each task, without gaps. */
         Event: {
             /**
@@ -1058,21 +1265,55 @@ export interface components {
              */
             provider_status?: number | null;
         };
+        /** @description An event of a task, of a batch, or of the feed itself. */
+        FeedEvent: {
+            /** @description Where to go on after it; of server-sent events the `id` instead. */
+            cursor?: string | null;
+            /** @description What happened; `docs/events.md` lists all. */
+            event_type: string;
+            /** @description When, by the clock of Redis. */
+            at: components["schemas"]["Time"];
+            /** @description The owner. */
+            owner_id: string;
+            /**
+             * Format: int64
+             * @description Place in the log of the task or the batch, from 1.
+             */
+            seq?: number | null;
+            /** @description The task. */
+            task_id?: string | null;
+            /** @description Its agent. */
+            agent?: string | null;
+            /**
+             * Format: int32
+             * @description Its turn; 0 before the first.
+             */
+            turn?: number | null;
+            /**
+             * Format: int32
+             * @description Its attempt; 0 before the first.
+             */
+            attempt?: number | null;
+            /** @description The batch. */
+            batch_id?: string | null;
+            /** @description What else is known, by event type. */
+            data: unknown;
+        };
+        /** @description Events of a feed, as they came. */
+        FeedEventPage: {
+            /** @description Oldest first; those of a task are in the order of their `seq`. */
+            data: components["schemas"]["FeedEvent"][];
+            /** @description Pass as `cursor` to go on, also after an empty page. */
+            cursor: string;
+            /** @description There is more after this page. */
+            has_more: boolean;
+        };
         /** @description One wrong field. */
         FieldError: {
             /** @description JSON pointer, or the parameter's name. */
             field: string;
             /** @description What is wrong with it. */
             message: string;
-        };
-        /** @description What a service says of itself. */
-        Health: {
-            /** @description `ok`, or `degraded` when Redis does not answer. */
-            status: string;
-            /** @description The service's name, for example `factorial-gateway`. */
-            service: string;
-            /** @description Its version. */
-            version: string;
         };
         /** @description A message from a client. */
         InputMessage: {
@@ -1173,6 +1414,70 @@ export interface components {
             /** @description Pass as `cursor` to get the next page. */
             next_cursor?: string | null;
         };
+        /** @description How everything does, or one agent. */
+        Overview: {
+            /** @description When this was read, by Redis. */
+            at: components["schemas"]["Time"];
+            /** @description The window. */
+            window: components["schemas"]["Window"];
+            /**
+             * Format: int32
+             * @description Workers that take new tasks.
+             */
+            workers: number;
+            /**
+             * Format: int32
+             * @description Workers that finish what they have.
+             */
+            workers_draining: number;
+            /**
+             * Format: int64
+             * @description Tasks that may run at once.
+             */
+            slots: number;
+            /**
+             * Format: int64
+             * @description Tasks that workers run now, by their word.
+             */
+            running: number;
+            /**
+             * Format: int32
+             * @description Agents that a worker serves now.
+             */
+            agents_served: number;
+            /** @description Tasks by state. */
+            counts: components["schemas"]["StatusCounts"];
+            oldest_queued_at?: components["schemas"]["Time"] | null;
+            /** @description In the window. */
+            totals: components["schemas"]["WindowTotals"];
+            /**
+             * Format: double
+             * @description completed / (completed + failed) in the window; `null` when none has ended so.
+             */
+            success_rate?: number | null;
+            /**
+             * Format: double
+             * @description Tasks completed a minute, in the last five minutes, whatever the window.
+             */
+            completed_per_minute: number;
+            /** @description Time in the queue, of tasks claimed in the window. */
+            queue_wait: components["schemas"]["Percentiles"];
+            /** @description First claim to end, of tasks ended in the window. */
+            run_time: components["schemas"]["Percentiles"];
+            /** @description In the window, by name. */
+            models: components["schemas"]["WindowModelUse"][];
+            /** @description In the window. */
+            activity: components["schemas"]["Activity"];
+            /** @description Each agent, by name; only the one that was asked for. */
+            agents: components["schemas"]["AgentActivity"][];
+        };
+        /** @description The secret of an owner. */
+        OwnerSecret: {
+            /** @description Whose it is. */
+            owner_id: string;
+            /** @description What webhooks without a secret of their own are signed with. */
+            secret: components["schemas"]["SigningSecret"];
+        };
         /** @description A page of a list. `next_cursor` is absent on the last page. */
         Page_Agent: {
             /** @description The items, newest first unless the operation says otherwise. */
@@ -1187,6 +1492,8 @@ export interface components {
                 model?: string | null;
                 /** @description Names of its tools. */
                 tools?: string[];
+                /** @description Nothing new of it is run until it is resumed; its tasks are accepted and wait. */
+                paused?: boolean;
                 /**
                  * Format: int32
                  * @description Workers that serve it now.
@@ -1204,6 +1511,8 @@ export interface components {
                 processing: number;
                 /** @description When a worker announced it last, which each does once a minute. */
                 last_seen_at: components["schemas"]["Time"];
+                /** @description Of a single agent: its definition as far as it may be shown, without addresses, headers and keys. */
+                definition?: unknown;
             }[];
             /** @description Pass as `cursor` to get the next page. */
             next_cursor?: string | null;
@@ -1411,6 +1720,77 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. `next_cursor` is absent on the last page. */
+        Page_Webhook: {
+            /** @description The items, newest first unless the operation says otherwise. */
+            data: {
+                /** @description Its id. */
+                id: string;
+                /** @description Whose it is. */
+                owner_id: string;
+                /** @description Where to. */
+                url: string;
+                /** @description Of what; all types if there are none. */
+                event_types?: components["schemas"]["WebhookEventType"][];
+                /** @description False after its receiver has answered with 410. Adding the same again switches it on. */
+                enabled: boolean;
+                /** @description It is signed with a secret of its own, not with the owner's. */
+                own_secret: boolean;
+                /** @description When it was added. */
+                created_at: components["schemas"]["Time"];
+            }[];
+            /** @description Pass as `cursor` to get the next page. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. `next_cursor` is absent on the last page. */
+        Page_WebhookDelivery: {
+            /** @description The items, newest first unless the operation says otherwise. */
+            data: {
+                /** @description Its id, which the receiver gets as `webhook-id`: the same in all attempts. */
+                id: string;
+                /** @description The webhook of the owner; absent if it is that of the task or the batch. */
+                webhook_id?: string | null;
+                /** @description Type of the event. */
+                event_type: string;
+                /**
+                 * Format: int64
+                 * @description Place of the event in the log of the task or the batch.
+                 */
+                seq: number;
+                /** @description Whose it is. */
+                owner_id: string;
+                /** @description The task. */
+                task_id?: string | null;
+                /** @description The batch, if the event is one of a batch. */
+                batch_id?: string | null;
+                /** @description Where to; absent when the webhook was removed. */
+                url?: string | null;
+                /** @description How it stands. */
+                status: components["schemas"]["DeliveryStatus"];
+                /**
+                 * Format: int32
+                 * @description Attempts so far.
+                 */
+                attempts: number;
+                /**
+                 * Format: int32
+                 * @description What the receiver answered to the last one.
+                 */
+                last_status?: number | null;
+                /**
+                 * @description Why the last one had no answer, or was not made: `timeout`, `connection_failed`, `tls_failed`, `unknown_host`,
+                 *     `private_address`, `response_broken`, `webhook_removed`, `webhook_disabled`.
+                 */
+                last_error?: string | null;
+                /** @description When the event happened. */
+                created_at: components["schemas"]["Time"];
+                last_attempt_at?: components["schemas"]["Time"] | null;
+                next_attempt_at?: components["schemas"]["Time"] | null;
+                ended_at?: components["schemas"]["Time"] | null;
+            }[];
+            /** @description Pass as `cursor` to get the next page. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. `next_cursor` is absent on the last page. */
         Page_Worker: {
             /** @description The items, newest first unless the operation says otherwise. */
             data: {
@@ -1436,6 +1816,42 @@ export interface components {
             }[];
             /** @description Pass as `cursor` to get the next page. */
             next_cursor?: string | null;
+        };
+        /** @description A slice of the namespace. */
+        PartitionInfo: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            /** @description Its tasks by state. */
+            counts: components["schemas"]["StatusCounts"];
+        };
+        /**
+         * @description Durations, as a histogram of two slots per octave says: between the bounds of a slot they are interpolated, so a
+         *     value is off by a fifth at most.
+         */
+        Percentiles: {
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Half of them were shorter; ms. `null` when there were none.
+             */
+            p50_ms?: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 were shorter; ms.
+             */
+            p95_ms?: number | null;
+            /**
+             * Format: double
+             * @description 99 of 100 were shorter; ms.
+             */
+            p99_ms?: number | null;
         };
         /** @description RFC 9457 problem document (`application/problem+json`). */
         Problem: {
@@ -1485,6 +1901,73 @@ export interface components {
          * @enum {string}
          */
         ProgressUnit: "turns" | "tasks";
+        /** @description Redis, as it says itself. */
+        RedisInfo: {
+            /** @description Its version. */
+            version: string;
+            /** @description `standalone`, `sentinel` or `cluster`. */
+            mode: string;
+            /**
+             * Format: double
+             * @description A round trip from the dashboard, ms.
+             */
+            latency_ms: number;
+            /**
+             * Format: int64
+             * @description Bytes in use.
+             */
+            used_memory_bytes: number;
+            /**
+             * Format: int64
+             * @description Most bytes; `null` without a limit.
+             */
+            max_memory_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Connected clients.
+             */
+            clients: number;
+            /**
+             * Format: int64
+             * @description Commands a second.
+             */
+            commands_per_second: number;
+            /** @description The append-only file is on. */
+            append_only: boolean;
+            /**
+             * Format: int64
+             * @description Since its start.
+             */
+            uptime_seconds: number;
+            /**
+             * Format: double
+             * @description Memory that the system gave for each byte in use.
+             */
+            fragmentation?: number | null;
+        };
+        /** @description A secret that messages are signed with: `whsec_`, then 24 to 64 bytes in base64. Never printed. */
+        SigningSecret: string;
+        /** @description Tasks in each state. */
+        StatusCounts: {
+            /** Format: int64 */
+            scheduled: number;
+            /** Format: int64 */
+            queued: number;
+            /** Format: int64 */
+            processing: number;
+            /** Format: int64 */
+            backoff: number;
+            /** Format: int64 */
+            pending_tool_results: number;
+            /** Format: int64 */
+            pending_child_tasks: number;
+            /** Format: int64 */
+            completed: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+        };
         /**
          * @description When a steering message takes effect.
          * @enum {string}
@@ -1526,45 +2009,6 @@ export interface components {
             pending: number;
         };
         /**
-         * @description A batch to be run. As `application/x-ndjson`, its members are the lines and the rest are query parameters.
-         * @example {
-         *       "owner_id": "user-7",
-         *       "agent": "weather",
-         *       "limits": {
-         *         "max_turns": 5
-         *       },
-         *       "tasks": [
-         *         {
-         *           "custom_id": "lisbon",
-         *           "query": "Will it rain in Lisbon?"
-         *         },
-         *         {
-         *           "query": "And in Oslo?"
-         *         }
-         *       ]
-         *     }
-         */
-        SubmitBatch: {
-            /** @description Whose batch it is, with all members: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`. */
-            owner_id: string;
-            /** @description Agent of the members that name none. */
-            agent?: string | null;
-            /**
-             * Format: int32
-             * @description Priority of the members that name none: 0 (last) to 9 (first); 5 if absent.
-             */
-            priority?: number | null;
-            limits?: components["schemas"]["Limits"] | null;
-            /** @description Keeps the text of members as it comes in their event logs. */
-            stream?: boolean;
-            /** @description Labels of the batch: at most 32, keys up to 64, values up to 512 characters. */
-            metadata?: {
-                [key: string]: string;
-            };
-            /** @description The members, in order; may be none. */
-            tasks: components["schemas"]["BatchMember"][];
-        };
-        /**
          * @description A task to be run.
          * @example {
          *       "agent": "weather",
@@ -1602,10 +2046,26 @@ export interface components {
             stream?: boolean;
             /** @description Tools that the caller answers: at most 32, 64 KiB together. A call of one waits in `tool-calls` of the task. */
             tools?: components["schemas"]["CallerTool"][];
+            webhook?: components["schemas"]["TaskWebhook"] | null;
             /** @description Labels of your own: at most 32, keys up to 64, values up to 512 characters. */
             metadata?: {
                 [key: string]: string;
             };
+        };
+        /** @description What everything runs on. */
+        System: {
+            /** @description When this was read, by Redis. */
+            at: components["schemas"]["Time"];
+            /** @description Name of the namespace. */
+            namespace: string;
+            /** @description Version of what is stored. */
+            schema: string;
+            /** @description The server. */
+            redis: components["schemas"]["RedisInfo"];
+            /** @description By number. */
+            partitions: components["schemas"]["PartitionInfo"][];
+            /** @description By name; none when no reaper has ever run. */
+            chores: components["schemas"]["ChoreInfo"][];
         };
         /**
          * @description A task as it is now.
@@ -1753,13 +2213,6 @@ export interface components {
          * @enum {string}
          */
         TaskStatus: "scheduled" | "queued" | "processing" | "backoff" | "pending_tool_results" | "pending_child_tasks" | "completed" | "failed" | "cancelled";
-        /** @description Just the state. */
-        TaskStatusView: {
-            /** @description The task. */
-            id: string;
-            /** @description Its state. */
-            status: components["schemas"]["TaskStatus"];
-        };
         /**
          * @description A task with its descendants, as far as they are shown.
          * @example {
@@ -1805,6 +2258,26 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * @description The webhook of a task, of a batch, or of a member of one.
+         * @example {
+         *       "url": "https://example.org/hooks/factorial",
+         *       "event_types": [
+         *         "run_completed",
+         *         "run_failed"
+         *       ]
+         *     }
+         */
+        TaskWebhook: {
+            /** @description Where to, `http` or `https`, up to 2,048 characters, without a name or password. */
+            url: string;
+            /**
+             * @description Of what. If absent: of a task all its types, of a batch `batch_completed` and `batch_cancelled`. A batch with types of
+             *     tasks tells of those of its members that have no webhook of their own.
+             */
+            event_types?: components["schemas"]["WebhookEventType"][];
+            secret?: components["schemas"]["SigningSecret"] | null;
+        };
+        /**
          * Format: date-time
          * @description RFC 3339, UTC, milliseconds
          */
@@ -1832,22 +2305,6 @@ export interface components {
          * @enum {string}
          */
         ToolCallOutcome: "result" | "error" | "approved" | "denied" | "timeout" | "interrupted" | "closed";
-        /** @description How far an open call has come. Says at least one thing. */
-        ToolCallProgress: {
-            /** @description For people: 1 to 4096 characters. */
-            message?: string | null;
-            /**
-             * Format: double
-             * @description 0 to 1.
-             */
-            progress?: number | null;
-            /** @description For programs; at most 16 KiB. */
-            data?: {
-                [key: string]: unknown;
-            } | null;
-            /** @description Only if the task is this owner's. */
-            owner_id?: string | null;
-        };
         /**
          * @description The result of a call.
          * @example {
@@ -1947,27 +2404,158 @@ export interface components {
              */
             reasoning_tokens: number;
         };
-        /** @description A worker process. */
-        Worker: {
-            /** @description Unique per start. */
+        /**
+         * @description A webhook of an owner.
+         * @example {
+         *       "id": "wh_01k0a1b2c3d4e5f6g7h8j9kamn",
+         *       "owner_id": "user-7",
+         *       "url": "https://example.org/hooks/factorial",
+         *       "event_types": [
+         *         "run_failed"
+         *       ],
+         *       "enabled": true,
+         *       "own_secret": false,
+         *       "created_at": "2026-01-31T09:30:00.125Z"
+         *     }
+         */
+        Webhook: {
+            /** @description Its id. */
             id: string;
-            /** @description Host it runs on. */
-            host: string;
+            /** @description Whose it is. */
+            owner_id: string;
+            /** @description Where to. */
+            url: string;
+            /** @description Of what; all types if there are none. */
+            event_types?: components["schemas"]["WebhookEventType"][];
+            /** @description False after its receiver has answered with 410. Adding the same again switches it on. */
+            enabled: boolean;
+            /** @description It is signed with a secret of its own, not with the owner's. */
+            own_secret: boolean;
+            /** @description When it was added. */
+            created_at: components["schemas"]["Time"];
+        };
+        /**
+         * @description An event on its way to a webhook.
+         * @example {
+         *       "id": "0-01k0a1b2c3d4e5f6g7h8j9kamn.9.task",
+         *       "event_type": "run_completed",
+         *       "seq": 9,
+         *       "owner_id": "user-7",
+         *       "task_id": "0-01k0a1b2c3d4e5f6g7h8j9kamn",
+         *       "url": "https://example.org/hooks/factorial",
+         *       "status": "pending",
+         *       "attempts": 1,
+         *       "last_status": 503,
+         *       "created_at": "2026-01-31T09:30:00.125Z",
+         *       "last_attempt_at": "2026-01-31T09:30:00.160Z",
+         *       "next_attempt_at": "2026-01-31T09:30:03.911Z"
+         *     }
+         */
+        WebhookDelivery: {
+            /** @description Its id, which the receiver gets as `webhook-id`: the same in all attempts. */
+            id: string;
+            /** @description The webhook of the owner; absent if it is that of the task or the batch. */
+            webhook_id?: string | null;
+            /** @description Type of the event. */
+            event_type: string;
+            /**
+             * Format: int64
+             * @description Place of the event in the log of the task or the batch.
+             */
+            seq: number;
+            /** @description Whose it is. */
+            owner_id: string;
+            /** @description The task. */
+            task_id?: string | null;
+            /** @description The batch, if the event is one of a batch. */
+            batch_id?: string | null;
+            /** @description Where to; absent when the webhook was removed. */
+            url?: string | null;
+            /** @description How it stands. */
+            status: components["schemas"]["DeliveryStatus"];
             /**
              * Format: int32
-             * @description Its process id.
+             * @description Attempts so far.
              */
-            pid: number;
-            /** @description Version of the software. */
-            version: string;
-            /** @description When it started. */
-            started_at: components["schemas"]["Time"];
-            /** @description Its last heartbeat. */
-            last_heartbeat_at: components["schemas"]["Time"];
-            /** @description It finishes what it has and takes nothing new. */
-            draining: boolean;
-            /** @description What it serves. */
-            agents: components["schemas"]["WorkerAgent"][];
+            attempts: number;
+            /**
+             * Format: int32
+             * @description What the receiver answered to the last one.
+             */
+            last_status?: number | null;
+            /**
+             * @description Why the last one had no answer, or was not made: `timeout`, `connection_failed`, `tls_failed`, `unknown_host`,
+             *     `private_address`, `response_broken`, `webhook_removed`, `webhook_disabled`.
+             */
+            last_error?: string | null;
+            /** @description When the event happened. */
+            created_at: components["schemas"]["Time"];
+            last_attempt_at?: components["schemas"]["Time"] | null;
+            next_attempt_at?: components["schemas"]["Time"] | null;
+            ended_at?: components["schemas"]["Time"] | null;
+        };
+        /**
+         * @description What webhooks are told of: ends, and waits for somebody outside.
+         * @enum {string}
+         */
+        WebhookEventType: "run_completed" | "run_failed" | "run_cancelled" | "run_parked" | "approval_requested" | "tool_call_deferred" | "batch_completed" | "batch_cancelled";
+        /**
+         * @description A time that ends now.
+         * @enum {string}
+         */
+        Window: "hour" | "day" | "week";
+        /** @description Tokens and cost of the committed replies of a model in a window. */
+        WindowModelUse: {
+            /** @description Its name. */
+            model: string;
+            /**
+             * Format: int64
+             * @description Tokens read, cached ones included.
+             */
+            input_tokens: number;
+            /**
+             * Format: int64
+             * @description Tokens written, reasoning included.
+             */
+            output_tokens: number;
+            /**
+             * Format: int64
+             * @description Millionths of a US dollar; `null` when no price is configured.
+             */
+            cost_usd_micros?: number | null;
+        };
+        /** @description What happened to tasks in a window. */
+        WindowTotals: {
+            /**
+             * Format: int64
+             * @description Accepted.
+             */
+            enqueued: number;
+            /**
+             * Format: int64
+             * @description Ended with an output.
+             */
+            completed: number;
+            /**
+             * Format: int64
+             * @description Ended with a failure.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Ended on request.
+             */
+            cancelled: number;
+            /**
+             * Format: int64
+             * @description Tried again after a failure, or run again by an operator.
+             */
+            retried: number;
+            /**
+             * Format: int64
+             * @description Taken from a worker that died.
+             */
+            recovered: number;
         };
         /** @description An agent in a worker. */
         WorkerAgent: {
@@ -1993,35 +2581,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_health: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All is well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-            /** @description Redis does not answer */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-        };
-    };
     list_agents: {
         parameters: {
             query?: {
@@ -2125,6 +2684,128 @@ export interface operations {
                 };
             };
             /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the agent */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent, paused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description There is no such agent (`agent_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the agent */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent, not paused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description There is no such agent (`agent_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
             503: {
                 headers: {
                     /** @description Seconds after which to try again */
@@ -2241,143 +2922,6 @@ export interface operations {
                 };
             };
             /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
-            503: {
-                headers: {
-                    /** @description Seconds after which to try again */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    submit_batch: {
-        parameters: {
-            query?: {
-                /** @description Of NDJSON, and required there: whose batch it is */
-                owner_id?: string;
-                /** @description Of NDJSON: agent of the members that name none */
-                agent?: string;
-                /** @description Of NDJSON: priority of the members that name none */
-                priority?: number;
-                /** @description Of NDJSON: turns that each member may take; progress is then measured in turns */
-                max_turns?: number;
-                /** @description Of NDJSON: tokens that each member may use */
-                max_total_tokens?: number;
-                /** @description Of NDJSON: tool calls that each member may make */
-                max_tool_calls?: number;
-                /** @description Of NDJSON: wall-clock limit of each member */
-                deadline_seconds?: number;
-                /** @description Of NDJSON: keeps the text of members as it comes */
-                stream?: boolean;
-                /** @description Of NDJSON: labels of the batch, as a JSON object */
-                metadata?: string;
-            };
-            header?: {
-                /** @description Makes it safe to send the request again: 1 to 255 visible ASCII characters */
-                "Idempotency-Key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        /** @description The batch, or its members */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SubmitBatch"];
-                "application/x-ndjson": components["schemas"]["BatchMember"];
-            };
-        };
-        responses: {
-            /** @description The same request had been accepted before; the batch as it is now */
-            200: {
-                headers: {
-                    /** @description `true` */
-                    "idempotency-replayed"?: string;
-                    /** @description Path of the batch */
-                    location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Batch"];
-                };
-            };
-            /** @description All members were accepted */
-            201: {
-                headers: {
-                    /** @description Path of the batch */
-                    location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Batch"];
-                };
-            };
-            /** @description The body is not valid JSON (`invalid_json`) */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such batch (`batch_not_found`) */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The batch was closed before all members were accepted (`batch_closed`); The idempotency key was used with another request (`idempotency_key_reused`) */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is too large (`payload_too_large`) */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body must be application/json (`unsupported_media_type`) */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable (`validation_failed`); Some members are not acceptable, and none was accepted (`invalid_batch`) */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong in the service (`internal`) */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store failed before all members were accepted (`batch_incomplete`); Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
             503: {
                 headers: {
                     /** @description Seconds after which to try again */
@@ -2555,85 +3099,6 @@ export interface operations {
             };
         };
     };
-    list_batch_events: {
-        parameters: {
-            query?: {
-                /** @description If given, a batch of another owner is not found */
-                owner_id?: string;
-                /** @description `seq` of the last event that was read; 0 if absent */
-                starting_after?: number;
-                /** @description Most events of a page; 100 if absent */
-                limit?: number;
-            };
-            header?: {
-                /** @description Of streams: `seq` of the last event that was read */
-                "Last-Event-ID"?: number | null;
-            };
-            path: {
-                /** @description Id of the batch */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of events, or the stream */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchEventPage"];
-                    "text/event-stream": string;
-                };
-            };
-            /** @description The batch has ended, and a stream would have nothing to send */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description There is no such batch (`batch_not_found`) */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable (`validation_failed`) */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong in the service (`internal`) */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
-            503: {
-                headers: {
-                    /** @description Seconds after which to try again */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_batch_results: {
         parameters: {
             query?: {
@@ -2704,78 +3169,32 @@ export interface operations {
             };
         };
     };
-    answer_callback: {
+    list_batch_webhook_deliveries: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
             header?: never;
             path: {
-                /** @description As in the URL that the tool was given; a secret */
-                token: string;
+                /** @description Id of the batch */
+                id: string;
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CallbackRequest"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description The answer counts, or was given before */
+            /** @description Deliveries */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AnswerResponse"];
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
                 };
             };
-            /** @description The body is not valid JSON (`invalid_json`) */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The token is not valid (`invalid_token`) */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such task (`task_not_found`); There is no such call to be answered (`tool_call_not_found`) */
+            /** @description There is no such batch (`batch_not_found`) */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The call was answered before (`tool_call_answered`); The call is not awaited any more (`tool_call_closed`); The task has ended (`task_finished`) */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is too large (`payload_too_large`) */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body must be application/json (`unsupported_media_type`) */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2801,7 +3220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
             503: {
                 headers: {
                     /** @description Seconds after which to try again */
@@ -2814,31 +3233,90 @@ export interface operations {
             };
         };
     };
-    report_callback_progress: {
+    get_config: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /** @description As in the URL that the tool was given; a secret */
-                token: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ToolCallProgress"];
+        requestBody?: never;
+        responses: {
+            /** @description Name and version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardConfig"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
+    };
+    list_events: {
+        parameters: {
+            query: {
+                /** @description The owner */
+                owner_id: string;
+                /** @description Only of these tasks and batches: up to 100 ids, separated by commas */
+                task_ids?: string;
+                /** @description Only these types: up to 100, separated by commas */
+                event_types?: string;
+                /** @description Only types that fit, with `*` for any characters: `run_*` */
+                event_pattern?: string;
+                /** @description Where to go on */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Of streams: stands for `cursor` and wins over it */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
-            /** @description The report is in the event log */
-            202: {
+            /** @description Events, or the stream */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["FeedEventPage"];
+                    "text/event-stream": string;
+                };
             };
-            /** @description The body is not valid JSON (`invalid_json`) */
-            400: {
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2846,8 +3324,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token is not valid (`invalid_token`) */
-            401: {
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2855,35 +3333,44 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such task (`task_not_found`); There is no such call to be answered (`tool_call_not_found`) */
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_overview: {
+        parameters: {
+            query?: {
+                /** @description What is counted up; `hour` if absent */
+                window?: components["schemas"]["Window"];
+                /** @description Only this agent */
+                agent?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The overview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description There is no such agent (`agent_not_found`) */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The call is not awaited any more (`tool_call_closed`); The task takes no more reports of progress (`progress_exhausted`) */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is too large (`payload_too_large`) */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body must be application/json (`unsupported_media_type`) */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2909,7 +3396,56 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The system */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
             503: {
                 headers: {
                     /** @description Seconds after which to try again */
@@ -2929,8 +3465,22 @@ export interface operations {
                 owner_id?: string;
                 /** @description Only this agent's */
                 agent?: string;
-                /** @description Only in this state */
-                status?: components["schemas"]["TaskStatus"];
+                /** @description Only in one of these states, with commas between them */
+                status?: components["schemas"]["TaskStatus"][];
+                /** @description Only members of this batch */
+                batch_id?: string;
+                /** @description Only with this text in their id, or in a key or value of their metadata; upper and lower case are the same */
+                q?: string;
+                /** @description Only made at this time or later */
+                created_after?: components["schemas"]["Time"];
+                /** @description Only made before this time */
+                created_before?: components["schemas"]["Time"];
+                /** @description Only ended at this time or later */
+                finished_after?: components["schemas"]["Time"];
+                /** @description Only ended before this time */
+                finished_before?: components["schemas"]["Time"];
+                /** @description Only those that this worker runs */
+                worker_id?: string;
                 /** @description Most tasks of a page; 50 if absent */
                 limit?: number;
                 /** @description `next_cursor` of the page before */
@@ -3070,6 +3620,86 @@ export interface operations {
                 };
             };
             /** @description The request is not acceptable (`validation_failed`); No worker has announced this agent (`unknown_agent`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of this part */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResponse"];
+                };
+            };
+            /** @description The body is not valid JSON (`invalid_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`payload_too_large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json (`unsupported_media_type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3527,67 +4157,6 @@ export interface operations {
                 };
             };
             /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
-            503: {
-                headers: {
-                    /** @description Seconds after which to try again */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_task_status: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the task */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The state now */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskStatusView"];
-                };
-            };
-            /** @description There is no such task (`task_not_found`) */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable (`validation_failed`) */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong in the service (`internal`) */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
             503: {
                 headers: {
                     /** @description Seconds after which to try again */
@@ -4091,107 +4660,6 @@ export interface operations {
             };
         };
     };
-    report_tool_call_progress: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the task */
-                id: string;
-                /** @description Id of the call */
-                call_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ToolCallProgress"];
-            };
-        };
-        responses: {
-            /** @description The report is in the event log */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The body is not valid JSON (`invalid_json`) */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such task (`task_not_found`); There is no such call to be answered (`tool_call_not_found`) */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The call is not awaited any more (`tool_call_closed`); The task takes no more reports of progress (`progress_exhausted`) */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is too large (`payload_too_large`) */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body must be application/json (`unsupported_media_type`) */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable (`validation_failed`) */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong in the service (`internal`) */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
-            503: {
-                headers: {
-                    /** @description Seconds after which to try again */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     answer_tool_call: {
         parameters: {
             query?: never;
@@ -4361,6 +4829,70 @@ export interface operations {
             };
         };
     };
+    list_task_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the task */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
+                };
+            };
+            /** @description There is no such task (`task_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_asked_tool_calls: {
         parameters: {
             query?: {
@@ -4388,6 +4920,475 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AskedCall"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_webhook_delivery: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the delivery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, pending */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description There is no such delivery (`delivery_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query: {
+                /** @description The owner */
+                owner_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All webhooks of the owner */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Webhook"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddWebhook"];
+            };
+        };
+        responses: {
+            /** @description The owner has it already */
+            200: {
+                headers: {
+                    /** @description Path of the webhook */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The webhook was added */
+            201: {
+                headers: {
+                    /** @description Path of the webhook */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The body is not valid JSON (`invalid_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook (`webhook_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The owner has as many webhooks as allowed (`too_many_webhooks`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`payload_too_large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json (`unsupported_media_type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`); The store is full (`store_full`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook_secret: {
+        parameters: {
+            query: {
+                /** @description The owner */
+                owner_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerSecret"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description There is no such webhook (`webhook_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_webhook: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such webhook (`webhook_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only if it is this owner's */
+                owner_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
+                };
+            };
+            /** @description There is no such webhook (`webhook_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request is not acceptable (`validation_failed`) */

@@ -1,29 +1,48 @@
 /**
- * The shapes on the wire. Those of the gateway are generated from its OpenAPI document; the rest belong to the
- * dashboard alone.
+ * The shapes on the wire, generated from the OpenAPI document of the dashboard (`npm run generate`); the frames of its
+ * socket, which are in no document, are written by hand.
  */
-import type { components } from "./schema";
+import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
+/** What is listed, and has no name of its own in the document. */
+type Item<Page extends keyof Schemas> = Schemas[Page] extends { data: (infer T)[] } ? T : never;
 
-export type Agent = Schemas["Agent"] & AgentExtras;
-export type AskedCall = Schemas["AskedCall"];
-export type AwaitedCall = Schemas["AwaitedCall"];
+export type Activity = Schemas["Activity"];
+export type Agent = Schemas["Agent"];
+export type AgentActivity = Schemas["AgentActivity"];
+export type AnswerResponse = Schemas["AnswerResponse"];
+export type AskedCall = Item<"Page_AskedCall">;
+export type AwaitedCall = Item<"Page_AwaitedCall">;
 export type Batch = Schemas["Batch"];
 export type BatchResult = Schemas["BatchResult"];
+export type BulkRequest = Schemas["BulkRequest"];
+export type BulkResponse = Schemas["BulkResponse"];
+export type CallerTool = Schemas["CallerTool"];
 export type FieldError = Schemas["FieldError"];
+export type Limits = Schemas["Limits"];
 export type Message = Schemas["Message"];
+export type Overview = Schemas["Overview"];
+export type Percentiles = Schemas["Percentiles"];
+export type SteerMode = Schemas["SteerMode"];
+export type SubmitTask = Schemas["SubmitTask"];
+export type System = Schemas["System"];
 export type Task = Schemas["Task"];
 export type TaskResult = Schemas["TaskResult"];
 export type TaskStatus = Schemas["TaskStatus"];
 export type TaskTree = Schemas["TaskTree"];
 export type TreeNode = Schemas["TreeNode"];
 export type Usage = Schemas["Usage"];
-export type Worker = Schemas["Worker"];
-export type SubmitTask = Schemas["SubmitTask"];
-export type SteerMode = Schemas["SteerMode"];
-export type AnswerResponse = Schemas["AnswerResponse"];
-export type Limits = Schemas["Limits"];
+export type Window = Schemas["Window"];
+export type Worker = Item<"Page_Worker">;
+export type Chore = Schemas["ChoreInfo"];
+export type Config = Schemas["DashboardConfig"];
+export type Counts = Schemas["StatusCounts"];
+export type ModelUse = Schemas["WindowModelUse"];
+export type Totals = Schemas["WindowTotals"];
+
+/** What tasks are asked for: parameters of their list. */
+export type TaskFilter = Omit<NonNullable<operations["list_tasks"]["parameters"]["query"]>, "limit" | "cursor">;
 
 /** A problem document. What the page makes itself (no answer, not JSON) has a code that no server gives. */
 export type Problem = Omit<Schemas["Problem"], "code"> & { code: string };
@@ -40,147 +59,6 @@ export interface EventPage {
   data: TaskEvent[];
   last_seq: number;
   has_more: boolean;
-}
-
-/** What only the dashboard tells of an agent. Absent: not known. */
-export interface AgentExtras {
-  paused?: boolean;
-  /** Of a single agent: as its file has it, without what must not be shown. */
-  definition?: { limits?: Record<string, unknown> } | null;
-}
-
-export interface Config {
-  name: string;
-  version: string;
-  docs_url: string | null;
-}
-
-export type Window = "hour" | "day" | "week";
-export type Counts = Record<TaskStatus, number>;
-
-export interface Percentiles {
-  count: number;
-  p50_ms: number | null;
-  p95_ms: number | null;
-  p99_ms: number | null;
-}
-
-export interface Totals {
-  enqueued: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  retried: number;
-  recovered: number;
-}
-
-export interface ModelUse {
-  model: string;
-  input_tokens: number;
-  output_tokens: number;
-  /** Null: no price is configured. */
-  cost_usd_micros: number | null;
-}
-
-export interface Activity {
-  bucket_seconds: number;
-  /** Seconds since the epoch. */
-  starts: number[];
-  enqueued: number[];
-  completed: number[];
-  failed: number[];
-  cancelled: number[];
-  retried: number[];
-  input_tokens: number[];
-  output_tokens: number[];
-}
-
-export interface AgentActivity {
-  name: string;
-  workers: number;
-  slots: number;
-  running: number;
-  paused: boolean;
-  counts: Counts;
-  totals: Totals;
-  success_rate: number | null;
-  queue_wait: Percentiles;
-  run_time: Percentiles;
-  models: ModelUse[];
-  oldest_queued_at: string | null;
-}
-
-export interface Overview {
-  at: string;
-  window: Window;
-  workers: number;
-  workers_draining: number;
-  slots: number;
-  running: number;
-  agents_served: number;
-  counts: Counts;
-  oldest_queued_at: string | null;
-  totals: Totals;
-  success_rate: number | null;
-  completed_per_minute: number;
-  queue_wait: Percentiles;
-  run_time: Percentiles;
-  models: ModelUse[];
-  activity: Activity;
-  agents: AgentActivity[];
-}
-
-export interface Chore {
-  name: string;
-  last_success_at: string | null;
-  took_ms: number | null;
-  done: number;
-  stalled: boolean;
-}
-
-export interface System {
-  at: string;
-  namespace: string;
-  schema: string;
-  redis: {
-    version: string;
-    mode: string;
-    latency_ms: number;
-    used_memory_bytes: number;
-    max_memory_bytes: number | null;
-    clients: number;
-    commands_per_second: number;
-    append_only: boolean;
-    uptime_seconds: number;
-    fragmentation: number | null;
-  };
-  partitions: { number: number; counts: Counts }[];
-  chores: Chore[];
-}
-
-/** What tasks are asked for. */
-export interface TaskFilter {
-  status?: TaskStatus;
-  agent?: string;
-  owner_id?: string;
-  batch_id?: string;
-  q?: string;
-  created_after?: string;
-  created_before?: string;
-}
-
-export interface BulkRequest {
-  action: "cancel" | "retry";
-  filter: TaskFilter | null;
-  ids: string[] | null;
-  reason?: string;
-  cursor?: string;
-}
-
-export interface BulkResponse {
-  done: number;
-  refused: number;
-  next_cursor?: string | null;
 }
 
 /** Text of a reply as it streams, whole so far. */

@@ -29,7 +29,7 @@ export function attention(overview: Overview, approvals: number, now: number): N
       out.push({ key: `away:${agent.name}`, tone: "bad", text: `No worker serves ${agent.name}: ${queued}`, ...link });
   }
   if (totals.failed > 0) {
-    const bad = overview.success_rate !== null && overview.success_rate < BAD_SUCCESS;
+    const bad = (overview.success_rate ?? 1) < BAD_SUCCESS;
     const text = `${plural(totals.failed, "task")} failed in ${WINDOW_NAME[overview.window]} (${percent(overview.success_rate)} succeed)`;
     out.push({ key: "failed", tone: bad ? "bad" : "warn", text, path: "/tasks", query: { status: "failed" } });
   }

@@ -1,5 +1,5 @@
 /** The form of a new task: from its texts to what is sent, with what can be told to be wrong before sending. */
-import type { Limits, SubmitTask } from "../api/types";
+import type { CallerTool, Limits, SubmitTask } from "../api/types";
 
 export interface Form {
   agent: string;
@@ -17,6 +17,11 @@ export interface Form {
   deadline: string;
   metadata: { key: string; value: string }[];
   stream: boolean;
+  previous: string;
+  /** JSON. */
+  tools: string;
+  webhookUrl: string;
+  webhookSecret: string;
 }
 
 export const EMPTY: Form = {
@@ -35,6 +40,10 @@ export const EMPTY: Form = {
   deadline: "",
   metadata: [],
   stream: true,
+  previous: "",
+  tools: "",
+  webhookUrl: "",
+  webhookSecret: "",
 };
 
 /** By JSON pointer, as the server names fields. */
@@ -50,13 +59,8 @@ export function toBody(form: Form): { body: SubmitTask; errors: Errors } {
   if (messages.length > 0) body.messages = messages;
   if (body.query === undefined && messages.at(-1)?.role !== "user")
     errors["/query"] = "ask something, here or in a last message of the user";
-  if (form.context.trim() !== "") {
-    try {
-      body.context = JSON.parse(form.context) as never;
-    } catch (error) {
-      errors["/context"] = `not JSON: ${error instanceof Error ? error.message : ""}`;
-    }
-  }
+  const context = json(form.context, "/context", errors);
+  if (context !== undefined) body.context = context;
   const priority = amount(form.priority, "/priority", errors);
   if (priority !== undefined) body.priority = priority;
   if (form.start === "delay") {
@@ -82,7 +86,24 @@ export function toBody(form: Form): { body: SubmitTask; errors: Errors } {
   if (Object.keys(limits).length > 0) body.limits = limits;
   const metadata = form.metadata.filter(({ key }) => key.trim() !== "");
   if (metadata.length > 0) body.metadata = Object.fromEntries(metadata.map(({ key, value }) => [key.trim(), value]));
+  if (form.previous.trim() !== "") body.previous_task_id = form.previous.trim();
+  const tools = json(form.tools, "/tools", errors);
+  if (Array.isArray(tools)) body.tools = tools as CallerTool[];
+  else if (tools !== undefined) errors["/tools"] = "must be a list of tools";
+  const [url, secret] = [form.webhookUrl.trim(), form.webhookSecret.trim()];
+  if (url !== "") body.webhook = { url, ...(secret === "" ? {} : { secret }) };
+  else if (secret !== "") errors["/webhook/url"] = "where to?";
   return { body, errors };
+}
+
+function json(text: string, field: string, errors: Errors): unknown {
+  if (text.trim() === "") return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    errors[field] = `not JSON: ${error instanceof Error ? error.message : ""}`;
+    return undefined;
+  }
 }
 
 function amount(text: string, field: string, errors: Errors): number | undefined {
@@ -95,11 +116,12 @@ function amount(text: string, field: string, errors: Errors): number | undefined
   return value;
 }
 
-/** The field of the form that a pointer of the server means, also one inside of it. */
+/** What is wrong with a field of the form; of what is inside of it the place is said too. */
 export function errorAt(errors: Errors, pointer: string): string | undefined {
-  const found = Object.entries(errors).find(([field]) => {
+  for (const [field, message] of Object.entries(errors)) {
     const path = field.startsWith("/") ? field : `/${field.replaceAll(".", "/")}`;
-    return path === pointer || path.startsWith(`${pointer}/`);
-  });
-  return found?.[1];
+    if (path === pointer) return message;
+    if (path.startsWith(`${pointer}/`)) return `${path.slice(pointer.length + 1).replaceAll("/", " → ")}: ${message}`;
+  }
+  return undefined;
 }

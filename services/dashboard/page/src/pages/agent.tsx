@@ -244,7 +244,7 @@ function Definition({ agent }: { agent: Agent }) {
                     </span>
                   )),
             ],
-            ...Object.entries(agent.definition?.limits ?? {}).map(([key, value]): [string, string] => [
+            ...Object.entries(limitsOf(agent)).map(([key, value]): [string, string] => [
               key.replaceAll("_", " "),
               typeof value === "number" ? whole(value) : String(value),
             ]),
@@ -253,4 +253,11 @@ function Definition({ agent }: { agent: Agent }) {
       </Card>
     </div>
   );
+}
+
+/** Of a single agent: as its file has them. */
+function limitsOf(agent: Agent): object {
+  const { definition } = agent;
+  if (typeof definition !== "object" || definition === null || !("limits" in definition)) return {};
+  return typeof definition.limits === "object" && definition.limits !== null ? definition.limits : {};
 }

@@ -98,11 +98,7 @@ const COLUMNS: Column<AgentActivity>[] = [
     head: "Success",
     align: "right",
     sort: (a) => a.success_rate,
-    cell: (a) => (
-      <span class={`num${a.success_rate !== null && a.success_rate < 0.9 ? " bad-text" : ""}`}>
-        {percent(a.success_rate)}
-      </span>
-    ),
+    cell: (a) => <span class={`num${(a.success_rate ?? 1) < 0.9 ? " bad-text" : ""}`}>{percent(a.success_rate)}</span>,
   },
   {
     key: "wait",

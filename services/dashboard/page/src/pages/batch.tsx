@@ -1,5 +1,5 @@
 /** One batch: how far it is, what it costs, its members, and its results. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem } from "../api/client";
 import { useTopic } from "../api/store";
 import type { Batch, BatchFrame, BatchResult, Problem, TaskStatus } from "../api/types";
@@ -114,9 +114,7 @@ function Whole({ batch }: { batch: Batch }) {
           {
             key: "results",
             label: "Results",
-            count: whole(
-              (batch.counts["completed"] ?? 0) + (batch.counts["failed"] ?? 0) + (batch.counts["cancelled"] ?? 0),
-            ),
+            count: whole(endedIn(batch)),
           },
         ]}
       />
@@ -125,7 +123,7 @@ function Whole({ batch }: { batch: Batch }) {
           <>
             <Narrow value={status} />
             <TaskList
-              filter={{ batch_id: batch.id, ...(status ? { status } : {}) }}
+              filter={{ batch_id: batch.id, ...(status ? { status: [status] } : {}) }}
               caption="Members"
               without={["owner"]}
               total={status ? (batch.counts[status] ?? 0) : batch.accepted}
@@ -144,6 +142,11 @@ function Whole({ batch }: { batch: Batch }) {
       {asking && <CancelBatch batch={batch} onSent={() => setCancelling(true)} onClose={() => setAsking(false)} />}
     </div>
   );
+}
+
+function endedIn(batch: Batch): number {
+  const { completed = 0, failed = 0, cancelled = 0 } = batch.counts;
+  return completed + failed + cancelled;
 }
 
 function Narrow({ value }: { value: TaskStatus | undefined }) {
@@ -173,6 +176,10 @@ function CancelBatch({ batch, onSent, onClose }: { batch: Batch; onSent: () => v
 }
 
 const PAGE = 100;
+/** So many results are kept up to date, */
+const MOST_LIVE = 500;
+/** and read again this long after more have ended. */
+const AGAIN_MS = 1_000;
 
 const COLUMNS: Column<BatchResult>[] = [
   { key: "index", head: "#", align: "right", cell: (r) => <span class="num">{r.index}</span> },
@@ -206,35 +213,57 @@ const COLUMNS: Column<BatchResult>[] = [
   },
 ];
 
-/** Results have no topic: they are read when asked for, and again when there are more. */
+/** Results have no topic: the page that is shown is read again when the batch, which has one, says that more have ended. */
 function Results({ batch }: { batch: Batch }) {
   const [rows, setRows] = useState<BatchResult[] | null>(null);
   const [ended, setEnded] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [only, setOnly] = useState<"" | TaskStatus>("");
-  const load = async (before: BatchResult[]): Promise<void> => {
+  const asked = useRef(0);
+  /** What comes after those, or instead of them. */
+  const load = async (before: BatchResult[], limit = PAGE): Promise<void> => {
+    asked.current += 1;
+    const ask = asked.current;
     setBusy(true);
     setProblem(null);
     try {
       const last = before.at(-1)?.index;
       const page = await api.batchResults(batch.id, {
-        limit: PAGE,
+        limit,
         status: only || undefined,
         ...(last === undefined ? {} : { starting_after: last }),
       });
+      // Another filter, or a later reading, has overtaken it.
+      if (ask !== asked.current) return;
       setRows([...before, ...page]);
-      setEnded(page.length < PAGE);
+      setEnded(page.length < limit);
     } catch (error) {
+      if (ask !== asked.current) return;
       setProblem(asProblem(error));
-      setRows(before);
+      setRows((shown) => shown ?? before);
     }
     setBusy(false);
   };
+  const count = endedIn(batch);
+  const read = useRef<{ count: number; timer?: ReturnType<typeof setTimeout> }>({ count: -1 });
+  const latest = useRef(load);
+  latest.current = load;
+  const shown = useRef(0);
+  shown.current = rows?.length ?? 0;
   useEffect(() => {
+    read.current.count = count;
     setRows(null);
     void load([]);
   }, [only, batch.id]);
+  useEffect(() => {
+    if (read.current.timer || read.current.count === count || shown.current > MOST_LIVE) return;
+    read.current.timer = setTimeout(() => {
+      read.current = { count };
+      void latest.current([], Math.max(PAGE, shown.current));
+    }, AGAIN_MS);
+  });
+  useEffect(() => () => clearTimeout(read.current.timer), []);
   if (rows === null) return <Skeleton lines={6} />;
   return (
     <>
@@ -251,10 +280,14 @@ function Results({ batch }: { batch: Batch }) {
             { value: "cancelled", label: "Cancelled" },
           ]}
         />
-        <Button small icon="retry" busy={busy} onClick={() => void load([])}>
-          Read again
-        </Button>
-        <span class="muted">{plural(rows.length, "result")} read</span>
+        {rows.length > MOST_LIVE && (
+          <Button small icon="retry" busy={busy} onClick={() => void load([])}>
+            Read again
+          </Button>
+        )}
+        <span class="muted" aria-live="polite">
+          {plural(rows.length, "result")} read{rows.length <= MOST_LIVE && ", live"}
+        </span>
       </div>
       {problem && <ProblemBox problem={problem} again={() => void load(rows)} />}
       <Table

@@ -183,7 +183,7 @@ function FilterWords({ filter }: { filter: TaskFilter }) {
     <ul class="filter-words">
       {words.map(([key, value]) => (
         <li key={key}>
-          {key.replaceAll("_", " ")}: <strong>{value}</strong>
+          {key.replaceAll("_", " ")}: <strong>{String(value).replaceAll(",", ", ")}</strong>
         </li>
       ))}
     </ul>

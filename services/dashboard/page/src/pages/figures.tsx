@@ -4,8 +4,8 @@ import { cost, duration, short, whole } from "../lib/format";
 import { EmptyState } from "../ui/basic";
 
 /** Length on a scale that shows milliseconds and hours together. */
-function length(ms: number | null, top: number): string {
-  if (ms === null || ms <= 0) return "0";
+function length(ms: number | null | undefined, top: number): string {
+  if (!ms || ms <= 0) return "0";
   return `${Math.max(2, (Math.log10(1 + ms) / Math.log10(1 + top)) * 100)}%`;
 }
 

@@ -25,6 +25,7 @@ const FIELDS = [
   "/run_at",
   "/limits",
   "/metadata",
+  ...["/previous_task_id", "/tools", "/webhook"],
 ];
 
 export function NewTaskPage() {
@@ -70,6 +71,7 @@ export function NewTaskPage() {
       for (const { field, message } of refused.errors ?? []) fields[field] = message;
       if (refused.code === "unknown_agent")
         fields["/agent"] = `no worker has announced it; there are ${(refused.known_agents ?? []).join(", ") || "none"}`;
+      if (refused.code === "previous_task_unusable") fields["/previous_task_id"] = refused.detail ?? refused.title;
       setErrors(fields);
       // What no field shows is shown above the button.
       const shown = (field: string): boolean =>
@@ -226,21 +228,10 @@ export function NewTaskPage() {
               </fieldset>
             </div>
           </Card>
-          <Card title="Context and labels">
-            <div class="stack">
-              <Textarea
-                label="Context"
-                code
-                rows={4}
-                value={form.context}
-                error={at("/context")}
-                onInput={(context) => set({ context })}
-                hint="JSON for the agent's tools; may be empty."
-                placeholder='{ "customer": 48211 }'
-              />
-              <Metadata form={form} set={set} error={at("/metadata")} />
-            </div>
+          <Card title="Metadata">
+            <Metadata form={form} set={set} error={at("/metadata")} />
           </Card>
+          <Advanced form={form} set={set} at={at} />
           {problem && <ProblemBox problem={problem} />}
           <div class="dialog-foot">
             <Button type="submit" kind="primary" icon="send" busy={busy}>
@@ -282,6 +273,63 @@ function AboutAgent({ agent }: { agent: Agent }) {
         ]}
       />
     </Card>
+  );
+}
+
+/** What few tasks need; open when something in it is wrong. */
+function Advanced({ form, set, at }: Omit<Part, "error"> & { at: (pointer: string) => string | undefined }) {
+  const wrong = ["/context", "/previous_task_id", "/tools", "/webhook"].some((pointer) => at(pointer) !== undefined);
+  const hook = at("/webhook/url") ?? (at("/webhook/secret") ? undefined : at("/webhook"));
+  return (
+    <details class="card advanced" open={wrong || undefined}>
+      <summary>Advanced: context, an earlier conversation, tools of your own, a webhook</summary>
+      <div class="stack">
+        <Textarea
+          label="Context"
+          code
+          rows={4}
+          value={form.context}
+          error={at("/context")}
+          onInput={(context) => set({ context })}
+          hint="JSON for the agent's tools; may be empty."
+          placeholder='{ "customer": 48211 }'
+        />
+        <Field
+          label="Goes on with the conversation of"
+          value={form.previous}
+          error={at("/previous_task_id")}
+          onInput={(previous) => set({ previous })}
+          hint="Id of a finished task of the same owner."
+        />
+        <Textarea
+          label="Tools that you answer"
+          code
+          rows={5}
+          value={form.tools}
+          error={at("/tools")}
+          onInput={(tools) => set({ tools })}
+          hint="A JSON list. A call of one waits under the task until it is answered there."
+          placeholder='[{ "name": "look_up", "description": "…", "parameters": { "type": "object" } }]'
+        />
+        <div class="row">
+          <Field
+            label="Webhook"
+            value={form.webhookUrl}
+            error={hook}
+            onInput={(webhookUrl) => set({ webhookUrl })}
+            hint="Is told of the task's end and its waits."
+            placeholder="https://example.org/hook"
+          />
+          <Field
+            label="Its secret"
+            value={form.webhookSecret}
+            error={at("/webhook/secret")}
+            onInput={(webhookSecret) => set({ webhookSecret })}
+            hint="Signs what is sent; without one the owner's does."
+          />
+        </div>
+      </div>
+    </details>
   );
 }
 
@@ -338,7 +386,7 @@ function Metadata({ form, set, error }: Part) {
     set({ metadata: form.metadata.map((entry, j) => (j === i ? { ...entry, ...changes } : entry)) });
   return (
     <fieldset>
-      <legend>Metadata</legend>
+      <legend class="offscreen">Metadata</legend>
       {form.metadata.map((entry, i) => (
         <div key={i} class="row row-meta">
           <Field

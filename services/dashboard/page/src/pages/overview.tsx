@@ -217,7 +217,7 @@ function Stats({ data, agent }: { data: Overview; agent: string | undefined }) {
         label="Success"
         value={percent(data.success_rate)}
         link={tasksIn("failed", { agent })}
-        tone={data.success_rate !== null && data.success_rate < 0.9 ? "bad" : undefined}
+        tone={(data.success_rate ?? 1) < 0.9 ? "bad" : undefined}
       >
         <span>{whole(data.totals.completed)} completed</span>
         <span class={data.totals.failed > 0 ? "bad-text" : ""}>{whole(data.totals.failed)} failed</span>

@@ -73,11 +73,8 @@ export function SystemPage() {
                     ["Mode", data.redis.mode],
                     ["Append-only file", data.redis.append_only ? "on" : "off"],
                     ["Memory used", bytes(data.redis.used_memory_bytes)],
-                    [
-                      "Memory limit",
-                      data.redis.max_memory_bytes === null ? "none" : bytes(data.redis.max_memory_bytes),
-                    ],
-                    ["Fragmentation", data.redis.fragmentation === null ? "–" : data.redis.fragmentation.toFixed(2)],
+                    ["Memory limit", data.redis.max_memory_bytes ? bytes(data.redis.max_memory_bytes) : "none"],
+                    ["Fragmentation", data.redis.fragmentation?.toFixed(2) ?? "–"],
                   ]}
                 />
               </Card>
@@ -96,12 +93,8 @@ function Warnings({ data }: { data: System }) {
   const out: { tone: "bad" | "warn"; text: string }[] = [];
   const { redis } = data;
   for (const chore of data.chores) if (chore.stalled) out.push({ tone: "bad", text: `Chore ${chore.name} is stalled` });
-  if (redis.max_memory_bytes !== null && redis.used_memory_bytes / redis.max_memory_bytes > FULL) {
-    out.push({
-      tone: "bad",
-      text: `Redis is nearly full: ${percent(redis.used_memory_bytes / redis.max_memory_bytes)}`,
-    });
-  }
+  const full = redis.max_memory_bytes ? redis.used_memory_bytes / redis.max_memory_bytes : 0;
+  if (full > FULL) out.push({ tone: "bad", text: `Redis is nearly full: ${percent(full)}` });
   if (redis.max_memory_bytes === null)
     out.push({ tone: "warn", text: "Redis has no memory limit: it can take all of its machine" });
   if (!redis.append_only)

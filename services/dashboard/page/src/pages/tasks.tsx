@@ -4,9 +4,9 @@ import { useTopic } from "../api/store";
 import type { Agent, Overview, Page, TaskFilter } from "../api/types";
 import { useTitle } from "../config";
 import { serverNow } from "../lib/clock";
-import { AGES, FILTER_KEYS, filterOf, hasFilter } from "../lib/filters";
+import { AGES, FILTER_KEYS, filterOf, hasFilter, statusesOf, toggled } from "../lib/filters";
 import { short, shortId } from "../lib/format";
-import { isStatus, STATUS_LABEL, STATUSES } from "../lib/status";
+import { STATUS_LABEL, STATUSES } from "../lib/status";
 import { useTyped } from "../lib/typed";
 import { type Changes, href, query, setQuery } from "../lib/url";
 import { Button, EmptyState } from "../ui/basic";
@@ -28,8 +28,8 @@ function setFilter(changes: Changes): void {
 
 export function TasksPage() {
   const q = query.value;
-  const status = isStatus(q["status"]) ? q["status"] : undefined;
-  useTitle(status ? `${STATUS_LABEL[status]} tasks` : "Tasks");
+  const [status, ...more] = statusesOf(q["status"]);
+  useTitle(status && more.length === 0 ? `${STATUS_LABEL[status]} tasks` : "Tasks");
   const key = FILTER_KEYS.map((name) => q[name] ?? "").join("\n");
   // An age is counted from when it was chosen, so that paging and bulk actions mean the same tasks.
   const filter = useMemo(() => filterOf(q, serverNow()), [key]);
@@ -79,21 +79,22 @@ function useTotal(filter: TaskFilter): number | null {
   const overview = useTopic<Overview>("overview", countable ? { window: "hour", ...(agent ? { agent } : {}) } : null);
   if (!countable || !overview.data) return null;
   const { counts } = overview.data;
-  if (status) return counts[status];
-  return STATUSES.reduce((n, s) => n + counts[s], 0);
+  return (status ?? STATUSES).reduce((n, s) => n + counts[s], 0);
 }
 
 function StateChips() {
   const q = query.value;
   const agent = q["agent"];
+  const chosen = statusesOf(q["status"]);
+  const first = chosen[0];
   const counts = useTopic<Overview>("overview", { window: "hour", ...(agent ? { agent } : {}) }).data?.counts;
   const pressed = useRef<HTMLButtonElement>(null);
   // Counts make the chips wider.
-  useEffect(() => inView(pressed.current), [q["status"], counts === undefined]);
+  useEffect(() => inView(pressed.current), [first, counts === undefined]);
   const others = FILTER_KEYS.some((name) => name !== "status" && name !== "agent" && q[name]);
   return (
     <div class="chips" role="group" aria-label="State">
-      <button type="button" class="chip" aria-pressed={!q["status"]} onClick={() => setFilter({ status: null })}>
+      <button type="button" class="chip" aria-pressed={chosen.length === 0} onClick={() => setFilter({ status: null })}>
         All
       </button>
       {STATUSES.map((status) => (
@@ -101,9 +102,9 @@ function StateChips() {
           key={status}
           type="button"
           class="chip"
-          ref={q["status"] === status ? pressed : null}
-          aria-pressed={q["status"] === status}
-          onClick={() => setFilter({ status: q["status"] === status ? null : status })}
+          ref={first === status ? pressed : null}
+          aria-pressed={chosen.includes(status)}
+          onClick={() => setFilter({ status: toggled(q["status"], status) })}
         >
           <StatusMark status={status} />
           {STATUS_LABEL[status]}
@@ -119,8 +120,6 @@ function Filters() {
   const [text, setText] = useTyped("q", PAGING);
   const [owner, setOwner] = useTyped("owner", PAGING);
   const agents = useTopic<Page<Agent>>("agents", {}).data?.data.map((agent) => agent.name) ?? [];
-  const custom = !!(q["after"] || q["before"]);
-  const ages = [...AGES.map(({ value, label }) => ({ value: value, label })), { value: "custom", label: "Between…" }];
   return (
     <div class="filters" role="search" aria-label="Filter tasks">
       <Field
@@ -136,6 +135,7 @@ function Filters() {
       <Select
         quiet
         label="Agent"
+        class="filter-agent"
         value={q["agent"] ?? ""}
         onChange={(agent) => setFilter({ agent })}
         options={[
@@ -146,35 +146,57 @@ function Filters() {
           })),
         ]}
       />
-      <Select
-        quiet
-        label="Age"
-        value={custom ? "custom" : (q["age"] ?? "")}
-        onChange={(age) => {
-          if (age === "custom") setFilter({ age: null, after: new Date(serverNow() - 86_400_000).toISOString() });
-          else setFilter({ age, after: null, before: null });
-        }}
-        options={ages}
-      />
-      {custom && (
-        <>
-          <Instant name="after" label="Created after" />
-          <Instant name="before" label="Created before" />
-        </>
-      )}
-      {q["batch"] && (
-        <button type="button" class="chip" onClick={() => setFilter({ batch: null })}>
-          Batch {shortId(q["batch"])}
-          <Icon name="cross" />
-          <span class="offscreen">remove this filter</span>
-        </button>
-      )}
+      <Period label="Created" age="age" after="after" before="before" />
+      <Period label="Ended" age="ended" after="endedafter" before="endedbefore" />
+      {q["batch"] && <Only name="batch" text={`Batch ${shortId(q["batch"])}`} />}
+      {q["worker"] && <Only name="worker" text={`Run by ${q["worker"]}`} />}
       {hasFilter(q) && (
         <button type="button" class="link" onClick={clearFilters}>
           Clear
         </button>
       )}
     </div>
+  );
+}
+
+/** A filter that is set elsewhere, and taken away here. */
+function Only({ name, text }: { name: string; text: string }) {
+  return (
+    <button type="button" class="chip" onClick={() => setFilter({ [name]: null })}>
+      {text}
+      <Icon name="cross" />
+      <span class="offscreen">remove this filter</span>
+    </button>
+  );
+}
+
+/** An age, or two instants; each has its name in the URL. */
+function Period({ label, age, after, before }: { label: string; age: string; after: string; before: string }) {
+  const q = query.value;
+  const custom = !!(q[after] || q[before]);
+  return (
+    <>
+      <Select
+        quiet
+        label={label}
+        value={custom ? "custom" : (q[age] ?? "")}
+        onChange={(value) => {
+          if (value === "custom") setFilter({ [age]: null, [after]: new Date(serverNow() - 86_400_000).toISOString() });
+          else setFilter({ [age]: value, [after]: null, [before]: null });
+        }}
+        options={[
+          { value: "", label: `${label}: any` },
+          ...AGES.map((a) => ({ value: a.value, label: `${label}: ${a.label}` })),
+          { value: "custom", label: `${label}: between…` },
+        ]}
+      />
+      {custom && (
+        <>
+          <Instant name={after} label={`${label} after`} />
+          <Instant name={before} label={`${label} before`} />
+        </>
+      )}
+    </>
   );
 }
 

@@ -63,9 +63,9 @@ const COLUMNS: Column<Worker>[] = [
     cell: (w) => (
       <span class="batch-progress">
         <Progress value={slots(w) > 0 ? running(w) / slots(w) : 0} label={`Slots in use of ${w.id}`} />
-        <span class="num">
+        <a class="num" href={href("/tasks", { worker: w.id })} title="The tasks that it holds">
           {whole(running(w))} / {whole(slots(w))}
-        </span>
+        </a>
       </span>
     ),
   },

@@ -12,8 +12,8 @@ export interface Column<T> {
   key: string;
   head: string;
   cell: (row: T) => ComponentChildren;
-  /** What it is sorted by; null goes last. */
-  sort?: (row: T) => number | string | null;
+  /** What it is sorted by; nothing goes last. */
+  sort?: (row: T) => number | string | null | undefined;
   align?: "right";
   /** Left out of cards. */
   wideOnly?: boolean;
@@ -61,8 +61,8 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sor
   if (!by) return [...rows];
   const sign = sorting.down ? -1 : 1;
   return [...rows].sort((x, y) => {
-    const a = by(x);
-    const b = by(y);
+    const a = by(x) ?? null;
+    const b = by(y) ?? null;
     if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
     return (typeof a === "string" ? a.localeCompare(String(b)) : a - Number(b)) * sign;
   });
