@@ -24,6 +24,14 @@ pub(crate) fn tests() -> Option<Command> {
         .ok()
 }
 
+/// `cargo xtask deployment`: these tests alone.
+///
+/// # Errors
+/// When what they need cannot be had.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    all([command()?])
+}
+
 fn command() -> anyhow::Result<Command> {
     let python = environment(NAME, REQUIREMENTS)?;
     let place = binaries().with_file_name(NAME);

@@ -26,6 +26,7 @@ Tasks:
                     with Node also those of the page, in a browser, with Python those of the
                     deployment files, with both those of the OpenAPI documents;
                     arguments go to cargo nextest (or cargo test), and leave these out
+  deployment        test the deployment files only: image, Compose, chart, rules, dashboards
   containers [--keep] [--no-build]
                     build the image and bring Compose up; run tasks while each container is
                     killed and the image is changed; needs docker or podman with Compose
@@ -55,6 +56,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match task.as_deref() {
         Some("dev") => dev::run(&rest),
         Some("test") => test::run(&rest),
+        Some("deployment") if rest.is_empty() => deployment::run(),
         Some("containers") => deployment::containers(&rest),
         Some("lint") if rest.is_empty() => lint::run(),
         Some("page") if rest.is_empty() => page::run(),
