@@ -38,6 +38,11 @@ def compose(*arguments, env=None):
     return run(*([alone] if alone else ["docker", "compose"]), *arguments, env=env)
 
 
+def linked(text):
+    """The services by whose names a script links the one program."""
+    return set(re.search(r"for \w+ in ([\w ]+); do ln -s factorial ", text)[1].split())
+
+
 class Objects(list):
     """Rendered objects."""
 
@@ -90,12 +95,24 @@ def alerts():
     return [rule for group in rule_groups("alerts") for rule in group["rules"]]
 
 
-def panels():
-    """Dashboard, title and expression of each query."""
+def targets():
+    """Dashboard, title and query of each panel; some have several."""
     for path in DASHBOARDS:
         for panel in json.loads(path.read_text())["panels"]:
             for target in panel.get("targets", []):
-                yield path.name, panel["title"], target["expr"]
+                yield path.name, panel["title"], target
+
+
+def panels():
+    """The same with the expression of the query."""
+    return ((name, title, target["expr"]) for name, title, target in targets())
+
+
+def plain(expression, rate="5m", span="1h"):
+    """A panel's expression as Grafana sends it, for everything."""
+    for variable, value in [("$__rate_interval", rate), ("$__range", span), ("$namespace", ".*"), ("$agent", ".*")]:
+        expression = expression.replace(variable, value)
+    return expression
 
 
 def metrics_in(expression):
