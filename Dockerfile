@@ -1,4 +1,5 @@
 # One image with all programs: factorial, factorial-gateway, -worker, -reaper, -dashboard, and factorial-sim, a simulated model.
+# They are one file: factorial, called by the name of another one, is that one.
 #
 #   docker build -t factorial:local .
 #   docker run --rm factorial:local factorial --help
@@ -22,15 +23,14 @@ COPY --from=page /page/dist services/dashboard/page/dist
 ENV CARGO_PROFILE_RELEASE_STRIP=symbols
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --locked --release --bins \
-      -p factorial-cli -p factorial-gateway -p factorial-worker -p factorial-reaper -p factorial-dashboard -p factorial-sim \
+    cargo build --locked --release -p factorial-cli \
     && mkdir -p /image/usr/local/bin \
-    && cp target/release/factorial target/release/factorial-gateway target/release/factorial-worker \
-      target/release/factorial-reaper target/release/factorial-dashboard target/release/factorial-sim /image/usr/local/bin/
+    && cp target/release/factorial /image/usr/local/bin/ \
+    && for name in gateway worker reaper dashboard sim; do ln -s factorial "/image/usr/local/bin/factorial-$name"; done
 # What they need of the system: libraries, certificates of public authorities, a user. The package database is kept in the form
 # that scanners look for, so that they know which glibc this is.
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
-RUN ldd /image/usr/local/bin/* | grep -o '/[^ :]*\.so[^ ]*' | sort -u | xargs -I{} cp -L --parents {} /image \
+RUN ldd /image/usr/local/bin/factorial | grep -o '/[^ :]*\.so[^ ]*' | sort -u | xargs -I{} cp -L --parents {} /image \
     && mkdir -p /image/etc/ssl/certs /image/var/lib/dpkg/status.d /image/tmp \
     && cp -L /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \
     && for package in libc6 libgcc-s1 ca-certificates; do dpkg-query --status "$package" >"/image/var/lib/dpkg/status.d/$package"; done \

@@ -23,6 +23,8 @@ fn names<'a>(text: &'a str, start: &str) -> BTreeSet<&'a str> {
 fn every_metric_is_in_the_table_and_the_reverse() {
     let sources = [
         "crates/factorial-core/src/script.rs",
+        "crates/factorial-core/src/metrics.rs",
+        "crates/factorial-agent/src/model/requests.rs",
         "crates/factorial-service/src/metrics.rs",
         "crates/factorial-rest/src/metrics.rs",
         "services/worker/src/metrics.rs",

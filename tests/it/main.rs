@@ -2,4 +2,7 @@
 
 mod docs;
 mod faults;
+mod mcp;
+mod scale;
+mod telemetry;
 mod waits;

@@ -16,6 +16,8 @@ from pathlib import Path
 BINARIES = Path(os.environ.get("FACTORIAL_BIN", "target/debug"))
 TOOLS = Path(sys.executable).parent
 SECONDS = os.environ.get("SCHEMATHESIS_SECONDS", "60")
+# Everything asks for it, and what has none or another is refused.
+KEY = "a-key-of-these-tests-alone"
 # What the document promises. What is valid by its schema and refused for what is stored (a cursor of another list) is no mistake.
 CHECKS = ",".join(
     [
@@ -28,6 +30,7 @@ CHECKS = ",".join(
         "missing_required_header",
         "use_after_free",
         "ensure_resource_availability",
+        "ignored_auth",
     ]
 )
 
@@ -40,7 +43,8 @@ class System:
         here = Path(self.directory.name)
         ports = [f"--{name}-port=0" for name in ("gateway", "admin", "observability")]
         self.log = open(here / "log", "w+")
-        command = [BINARIES.resolve() / "factorial", "dev", "--redis", "server", "--model", "simulated", *ports]
+        access = ["--auth-enabled", f"--admin-key={KEY}"]
+        command = [BINARIES.resolve() / "factorial", "dev", "--redis", "server", "--model", "simulated", *access, *ports]
         self.process = subprocess.Popen(command, cwd=here, stdout=self.log, stderr=subprocess.STDOUT)
         until = time.monotonic() + 60
         addresses = here / ".factorial/dev.json"
@@ -80,6 +84,7 @@ class Tools(unittest.TestCase):
         path.write_text(json.dumps(described))
         command = [
             *(TOOLS / "schemathesis", "run", path, "--url", system.gateway),
+            *("--header", f"Authorization: Bearer {KEY}"),
             *("--phases", "coverage,fuzzing,stateful", "--checks", CHECKS, "--warnings", "off"),
             # A result may be waited for, for a minute.
             *("--max-time", SECONDS, "--request-timeout", "70"),
@@ -100,7 +105,9 @@ class Tools(unittest.TestCase):
             self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
             sys.path.insert(0, place)
             self.addCleanup(sys.path.remove, place)
-            client = importlib.import_module("factorial_client").Client(system.gateway, raise_on_unexpected_status=True)
+            client = importlib.import_module("factorial_client").AuthenticatedClient(
+                system.gateway, KEY, raise_on_unexpected_status=True
+            )
             submit = importlib.import_module("factorial_client.api.tasks.submit_task")
             result = importlib.import_module("factorial_client.api.tasks.get_task_result")
             models = importlib.import_module("factorial_client.models")

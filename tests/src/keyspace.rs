@@ -110,6 +110,22 @@ impl fmt::Display for Keyspace {
     }
 }
 
+/// Reads the whole keyspace of a namespace that is spread over servers.
+///
+/// # Panics
+/// As for [`snapshot`], and when there are no servers.
+#[must_use]
+pub fn snapshot_all(raws: &mut [Connection], namespace: &Namespace) -> Keyspace {
+    let parts = raws.iter_mut().map(|raw| snapshot(raw, namespace));
+    let join = |mut all: Keyspace, part: Keyspace| {
+        all.read_after_ms = all.read_after_ms.min(part.read_after_ms);
+        all.over_ms = all.over_ms.max(part.over_ms);
+        all.keys.extend(part.keys);
+        all
+    };
+    parts.reduce(join).expect("a server")
+}
+
 /// The clock of Redis, ms.
 fn clock(raw: &mut Connection) -> i64 {
     let (seconds, micros): (i64, i64) = redis::cmd("TIME").query(raw).expect("TIME");

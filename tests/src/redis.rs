@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use deadpool_redis::redis::{Client, Connection};
 use factorial_local_redis::{Engine, Listen, LocalRedis, Options};
 
+use crate::served::Served;
+
 /// A server. A missing `redis-server` is a failure, never a skip.
 pub struct TestRedis {
     url: String,
@@ -84,5 +86,15 @@ impl TestRedis {
     pub fn connection(&self) -> Connection {
         let client = Client::open(self.url()).expect("a valid URL");
         client.get_connection().expect("redis answers")
+    }
+}
+
+impl Served for TestRedis {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn connections(&self) -> Vec<Connection> {
+        vec![self.connection()]
     }
 }

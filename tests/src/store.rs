@@ -113,7 +113,7 @@ impl TestStore {
     /// What does not hold now; the system must be quiet. Blocks.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
-        self.with_raw(|raw| invariants::check(raw, self.store.namespace()))
+        self.with_raw(|raw| invariants::check(std::slice::from_mut(raw), self.store.namespace()))
     }
 
     fn remove(&self, keyspace: &Keyspace) {

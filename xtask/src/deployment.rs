@@ -9,15 +9,16 @@ use std::process::{Command, ExitCode};
 use anyhow::bail;
 
 use crate::apt;
-use crate::command::{all, binaries, must, on_path, root};
+use crate::command::{all, binaries, cargo, must, on_path, root};
 use crate::python::environment;
+use crate::redis;
 
 /// Of the directory below target/ for what had to be installed.
 const NAME: &str = "deployment";
 /// Below the root of the workspace.
 const REQUIREMENTS: &str = "deploy/tests/requirements.txt";
 
-/// What tests them. Nothing where there is no Python or its tools cannot be had; then it says so.
+/// What tests them, with the binaries that are built. Nothing where there is no Python or its tools cannot be had; then it says so.
 pub(crate) fn tests() -> Option<Command> {
     command()
         .inspect_err(|missing| eprintln!("the deployment files are not tested: {missing:#}"))
@@ -29,7 +30,10 @@ pub(crate) fn tests() -> Option<Command> {
 /// # Errors
 /// When what they need cannot be had.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    all([command()?])
+    let tests = command()?;
+    let mut build = cargo();
+    build.args(["build", "--workspace", "--bins"]);
+    all([build, tests])
 }
 
 fn command() -> anyhow::Result<Command> {
@@ -41,6 +45,7 @@ fn command() -> anyhow::Result<Command> {
         .current_dir(root())
         .args(["-B", "-m", "unittest", "discover", "--start-directory"])
         .args(["deploy/tests", "--top-level-directory", "."])
+        .env("FACTORIAL_BIN", binaries())
         .env("PATH", path_with(&place)?);
     Ok(command)
 }
@@ -67,9 +72,10 @@ fn path_with(place: &Path) -> anyhow::Result<OsString> {
 
 /// Installs what is missing.
 fn ensure(place: &Path, python: &Path) -> anyhow::Result<()> {
-    if !on_path("promtool") {
+    redis::ensure()?;
+    if !on_path("promtool") || !on_path("prometheus") {
         if !apt::is_usable() {
-            bail!("promtool is not on PATH; it comes with Prometheus");
+            bail!("prometheus and promtool are not on PATH; both come with Prometheus");
         }
         apt::install("prometheus")?;
     }

@@ -4,7 +4,9 @@ mod apt;
 mod command;
 mod deployment;
 mod dev;
+mod fuzz;
 mod lint;
+mod matrix;
 mod node;
 mod openapi;
 mod page;
@@ -26,6 +28,9 @@ Tasks:
                     with Node also those of the page, in a browser, with Python those of the
                     deployment files, with both those of the OpenAPI documents;
                     arguments go to cargo nextest (or cargo test), and leave these out
+  matrix [server]... [-- arguments]
+                    run the tests of core and of whole systems on each of these Redis or Valkey
+                    servers; default: those on PATH, and others that are packaged on PyPI
   deployment        test the deployment files only: image, Compose, chart, rules, dashboards
   containers [--keep] [--no-build]
                     build the image and bring Compose up; run tasks while each container is
@@ -35,6 +40,8 @@ Tasks:
   schemathesis SECONDS
                     ask a running system what its OpenAPI document allows and forbids, for so
                     long (the tests do so for a minute); needs Python
+  fuzz [SECONDS]    hand every parser of outside input what nobody should send, each for so long
+                    (600; the tests do so for some hundred cases)
   performance [--quick] [measurement]...
                     measure with release binaries and write the tables of docs/performance.md;
                     --quick measures little and only prints them
@@ -61,7 +68,9 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("lint") if rest.is_empty() => lint::run(),
         Some("page") if rest.is_empty() => page::run(),
         Some("schemathesis") if rest.len() == 1 => openapi::schemathesis(&rest[0]),
+        Some("fuzz") if rest.len() <= 1 => fuzz::run(&rest),
         Some("performance") => performance::run(&rest),
+        Some("matrix") => matrix::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

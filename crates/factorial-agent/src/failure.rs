@@ -45,11 +45,13 @@ pub enum ErrorKind {
     TooLarge,
     /// The journal could not be written for so long that the run gave up.
     JournalUnavailable,
+    /// There is no session with a server whose tools the agent offers.
+    ToolsUnavailable,
 }
 
 impl ErrorKind {
     /// Every kind, for tables and metrics.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Authentication,
         Self::NotFound,
         Self::BadRequest,
@@ -67,6 +69,7 @@ impl ErrorKind {
         Self::LimitExceeded,
         Self::TooLarge,
         Self::JournalUnavailable,
+        Self::ToolsUnavailable,
     ];
 
     /// Whether the same run may succeed later without anybody changing anything.
@@ -80,7 +83,8 @@ impl ErrorKind {
             | Self::Network
             | Self::StreamInterrupted
             | Self::InvalidReply
-            | Self::JournalUnavailable => true,
+            | Self::JournalUnavailable
+            | Self::ToolsUnavailable => true,
             Self::Authentication
             | Self::NotFound
             | Self::BadRequest
@@ -114,6 +118,7 @@ impl ErrorKind {
             Self::LimitExceeded => "limit_exceeded",
             Self::TooLarge => "too_large",
             Self::JournalUnavailable => "journal_unavailable",
+            Self::ToolsUnavailable => "tools_unavailable",
         }
     }
 }

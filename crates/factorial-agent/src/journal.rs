@@ -152,6 +152,11 @@ pub trait Journal: Send + Sync {
     /// Where the result of a deferred HTTP call is posted; `None` if no public URL is configured. A secret.
     fn callback_url(&self, call_id: &str) -> Option<String>;
 
+    /// The `traceparent` that requests of a call carry; `None`: that of the task.
+    fn call_trace(&self, _call_id: &str) -> Option<String> {
+        None
+    }
+
     /// Takes steering messages outside of a commit.
     async fn boundary(&self, reason: BoundaryReason) -> Result<Vec<Message>, JournalError>;
 

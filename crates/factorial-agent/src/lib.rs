@@ -4,11 +4,13 @@
 //! Everything durable goes through the [`Journal`] that the worker gives; nothing is kept between runs.
 
 mod agent;
+mod context;
 mod definition;
 mod failure;
 mod journal;
 mod limits;
 mod load;
+mod mcp;
 mod message;
 mod model;
 mod noop;
@@ -24,18 +26,19 @@ mod wait;
 pub use agent::{Agent, Run, RunEnd};
 pub use definition::{
     AgentDefinition, AgentName, AgentNameError, AgentToolDefinition, ApprovalSpec, Asks,
-    DeferredToolDefinition, HttpMethod, HttpToolDefinition, ModelSpec, ModelTarget, OutputSpec,
-    Price, Provider, ReasoningEffort, RetrySettings, Settings, ToolChoice, ToolDefinition,
-    WaitTimeout, WorkerSettings,
+    DeferredToolDefinition, HttpMethod, HttpToolDefinition, McpDefinition, ModelSpec, ModelTarget,
+    OutputSpec, Price, Provider, ReasoningEffort, RetrySettings, Settings, ToolChoice,
+    ToolDefinition, WaitTimeout, WorkerSettings,
 };
 pub use failure::{ErrorKind, Failure};
 pub use journal::{BoundaryReason, Completion, Journal, JournalError, ToolRecord, TurnRecord};
 pub use limits::{Limits, Spent};
 pub use load::{LoadErrors, Problem, load, load_checked};
+pub use mcp::McpServers;
 pub use message::{Message, MessageError, ToolCall, parse_messages};
 pub use model::{
     ClientError, Deltas, FinishReason, HttpClients, Model, ModelChain, ModelError, ModelReply,
-    ModelRequest,
+    ModelRequest, describe_metrics,
 };
 pub use noop::NoopAgent;
 pub use output::{Output, OutputSchema};

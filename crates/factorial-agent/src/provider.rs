@@ -131,11 +131,11 @@ impl Providers {
         Ok(Endpoint { base_url, key })
     }
 
-    /// Replaces each `${NAME}` in a header value by the secret of that name.
+    /// Replaces each `${NAME}` in the value of a header or variable by the secret of that name.
     ///
     /// # Errors
     /// The variable that is not set.
-    pub(crate) fn header_value(&self, template: &str) -> Result<String, String> {
+    pub(crate) fn filled(&self, template: &str) -> Result<String, String> {
         let mut value = String::with_capacity(template.len());
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("${") {
@@ -145,7 +145,7 @@ impl Providers {
             let secret = self
                 .keys
                 .get(name)
-                .ok_or_else(|| format!("set {name}, which a header refers to"))?;
+                .ok_or_else(|| format!("set {name}, which the agent file refers to"))?;
             value.push_str(before);
             value.push_str(secret.expose_secret());
             rest = tail;
@@ -229,18 +229,10 @@ mod tests {
     #[test]
     fn headers_take_secrets_by_name() {
         assert_eq!(
-            providers().header_value("Bearer ${TEAM_KEY}!").unwrap(),
+            providers().filled("Bearer ${TEAM_KEY}!").unwrap(),
             "Bearer team!"
         );
-        assert_eq!(
-            providers().header_value("plain $5 {x}").unwrap(),
-            "plain $5 {x}"
-        );
-        assert!(
-            providers()
-                .header_value("${NOPE}")
-                .unwrap_err()
-                .contains("NOPE")
-        );
+        assert_eq!(providers().filled("plain $5 {x}").unwrap(), "plain $5 {x}");
+        assert!(providers().filled("${NOPE}").unwrap_err().contains("NOPE"));
     }
 }

@@ -28,13 +28,14 @@ pub struct Agent {
     pub paused: bool,
     /// Workers that serve it now.
     pub workers: u32,
-    /// Tasks of it that wait in a queue.
+    /// Tasks of it that wait in a queue; 0 for a key that is bound to owners.
     pub queued: u64,
-    /// Tasks of it that run.
+    /// Tasks of it that run; 0 for a key that is bound to owners.
     pub processing: u64,
     /// When a worker announced it last, which each does once a minute.
     pub last_seen_at: Time,
-    /// Of a single agent: its definition as far as it may be shown, without addresses, headers and keys.
+    /// Of a single agent: its definition as far as it may be shown, without addresses, headers and keys. `context_schema` in
+    /// it is the JSON Schema that the context of its submissions is judged by.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub definition: Option<serde_json::Value>,
 }

@@ -64,7 +64,7 @@ pub struct BatchMember {
     /// What was said before the query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<InputMessage>,
-    /// Free JSON for the agent's tools.
+    /// JSON for the agent's tools, judged as the context of a task is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<serde_json::Value>,
     /// 0 (last) to 9 (first); the batch's if absent.
@@ -97,7 +97,8 @@ pub struct BatchMember {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct BatchSettings {
-    /// Whose batch it is, with all members: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`.
+    /// Whose batch it is, with all members: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`; if absent, the only one that the key is bound to.
+    #[serde(default)]
     pub owner_id: String,
     /// Agent of the members that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,7 +132,8 @@ pub struct BatchSettings {
 )]
 #[serde(deny_unknown_fields)]
 pub struct SubmitBatch {
-    /// Whose batch it is, with all members: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`.
+    /// Whose batch it is, with all members: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`; if absent, the only one that the key is bound to.
+    #[serde(default)]
     pub owner_id: String,
     /// Agent of the members that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

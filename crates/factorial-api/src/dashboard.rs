@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-use crate::{TaskStatus, Time};
+use crate::{Role, TaskStatus, Time};
 
 /// The dashboard itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,35 @@ pub struct DashboardConfig {
     pub version: String,
     /// Where the documentation of the gateway's API is, if that is known.
     pub docs_url: Option<String>,
+    /// Who looks at it, where a key is needed; null else: whoever looks may do everything.
+    pub caller: Option<DashboardCaller>,
+}
+
+/// Who looks at the dashboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct DashboardCaller {
+    /// As in the audit log.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The owners whose tasks they see; null: all.
+    pub owner_ids: Option<Vec<String>>,
+}
+
+/// A login.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct LogIn {
+    /// The API key.
+    pub key: String,
+}
+
+impl std::fmt::Debug for LogIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogIn").finish_non_exhaustive()
+    }
 }
 
 /// A time that ends now.

@@ -5,11 +5,13 @@
 
 mod agent;
 mod approval;
+mod audit;
 mod batch;
 mod dashboard;
 mod event;
 mod feed;
 mod health;
+mod key;
 mod message;
 mod page;
 mod problem;
@@ -23,6 +25,7 @@ mod worker;
 
 pub use agent::Agent;
 pub use approval::{ApproveRequest, AskedCall, AskedCallPage, DenyRequest};
+pub use audit::AuditEntry;
 pub use batch::{
     Batch, BatchEvent, BatchEventPage, BatchLeft, BatchMember, BatchPage, BatchProblem,
     BatchResult, BatchSettings, BatchStatus, CancelBatchRequest, LineProblem, Progress,
@@ -30,14 +33,15 @@ pub use batch::{
 };
 pub use dashboard::{
     Activity, AgentActivity, BulkAction, BulkFilter, BulkRequest, BulkResponse, ChoreInfo,
-    DashboardConfig, LiveRequest, Overview, PartitionInfo, Percentiles, RedisInfo, StatusCounts,
-    System, Window, WindowModelUse, WindowTotals,
+    DashboardCaller, DashboardConfig, LiveRequest, LogIn, Overview, PartitionInfo, Percentiles,
+    RedisInfo, StatusCounts, System, Window, WindowModelUse, WindowTotals,
 };
 pub use event::{Event, EventPage, TEXT_DELTA, TextDelta};
 pub use feed::{
     FEED_GAP, FEED_OPENED, FEED_SNAPSHOT, FeedEvent, FeedEventPage, FeedSnapshot, FeedTask,
 };
 pub use health::Health;
+pub use key::{CreateKey, CreatedKey, Key, KeyStatus, Role};
 pub use message::{InputMessage, InputRole, Message, MessageBody, MessagePage, ToolCall};
 pub use page::Page;
 pub use problem::{ErrorCode, FieldError, Problem};

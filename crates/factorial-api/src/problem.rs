@@ -66,6 +66,18 @@ pub enum ErrorCode {
     InvalidToken,
     /// Of the dashboard: a changing request without the header of its page, or one from a page of another site.
     ForeignOrigin,
+    /// No key was sent, or one that is not known, was revoked or has expired.
+    Unauthenticated,
+    /// The role of the key does not allow this, or the key is bound to owners and this is about everybody.
+    Forbidden,
+    /// The `Host` is none of those that a service without authentication answers.
+    MisdirectedRequest,
+    /// No such API key.
+    KeyNotFound,
+    /// There are as many API keys as allowed.
+    TooManyKeys,
+    /// The key has asked too often; try again after `Retry-After`.
+    RateLimited,
     /// Too many messages wait to be applied to this task.
     SteeringFull,
     /// The conversation has reached its maximum size.

@@ -89,7 +89,8 @@ pub struct Limits {
 pub struct SubmitTask {
     /// Name of an announced agent.
     pub agent: String,
-    /// Whose task it is: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`.
+    /// Whose task it is: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`; if absent, the only one that the key is bound to.
+    #[serde(default)]
     pub owner_id: String,
     /// What is asked; may be absent when `messages` end with a user's message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,7 +98,8 @@ pub struct SubmitTask {
     /// What was said before the query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<InputMessage>,
-    /// Free JSON for the agent's tools.
+    /// JSON for the agent's tools, valid under `definition.context_schema` of the agent if it has one; absent, it is judged
+    /// as `{}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<serde_json::Value>,
     /// 0 (last) to 9 (first); 5 if absent.

@@ -116,7 +116,8 @@ pub struct TaskWebhook {
 )]
 #[serde(deny_unknown_fields)]
 pub struct AddWebhook {
-    /// Whose tasks and batches: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`.
+    /// Whose tasks and batches: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`; if absent, the only one that the key is bound to.
+    #[serde(default)]
     pub owner_id: String,
     /// Where to, `http` or `https`, up to 2,048 characters, without a name or password.
     pub url: String,

@@ -20,6 +20,7 @@ mod run;
 mod sample;
 mod scenario;
 mod server;
+mod shards;
 mod stage;
 mod stats;
 mod submit;

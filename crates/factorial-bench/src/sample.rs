@@ -3,6 +3,7 @@
 //! Invariant: read with one `INFO all`, so that all figures of a sample are of the same moment.
 
 use std::collections::HashMap;
+use std::iter::Sum;
 
 use crate::error::BenchError;
 use crate::report::Measure;
@@ -117,9 +118,36 @@ impl Sample {
         each(self.cpu_us - before.cpu_us, tasks)
     }
 
+    /// How much more CPU time the busiest of several servers took than they did on average, %.
+    pub(crate) fn unevenness(after: &[Self], before: &[Self]) -> Option<Measure> {
+        let took: Vec<f64> = after
+            .iter()
+            .zip(before)
+            .map(|(after, before)| after.cpu_us - before.cpu_us)
+            .collect();
+        let mean = took.iter().sum::<f64>() / number(took.len() as u64);
+        let most = took.iter().copied().fold(0.0, f64::max);
+        let more = (most / mean - 1.0) * 100.0;
+        (took.len() > 1).then(|| Measure::new("busiest master", "% over the mean", more))
+    }
+
     /// Resident memory of the server.
     pub(crate) fn resident(&self) -> Measure {
         Measure::new("redis rss", "MiB", number(self.rss) / MIB)
+    }
+}
+
+impl<'a> Sum<&'a Self> for Sample {
+    fn sum<I: Iterator<Item = &'a Self>>(shards: I) -> Self {
+        let sum = shards.cloned().reduce(|a, b| Self {
+            cpu_us: a.cpu_us + b.cpu_us,
+            commands: a.commands + b.commands,
+            scripts: a.scripts + b.scripts,
+            memory: a.memory + b.memory,
+            rss: a.rss + b.rss,
+            file: a.file.zip(b.file).map(|(a, b)| a + b),
+        });
+        sum.unwrap_or_default()
     }
 }
 

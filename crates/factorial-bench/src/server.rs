@@ -3,23 +3,24 @@
 //! The one place here, with the ceilings, that speaks Redis itself: what it asks is about the server, not about tasks.
 
 use deadpool_redis::redis::{
-    self, AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo as _,
-    aio::MultiplexedConnection, io::tcp::TcpSettings,
+    self, AsyncConnectionConfig, Client, FromRedisValue, aio::MultiplexedConnection,
 };
 use factorial_core::Namespace;
 use factorial_local_redis::{Engine, Listen, LocalRedis, Options as LocalOptions};
+use futures::future::try_join_all;
 
 use crate::error::BenchError;
 use crate::sample::Sample;
+use crate::shards;
 
 /// Keys that are looked through, and removed, at once.
 const SWEPT: usize = 1_000;
 
-/// A server. Dropping it ends a private one.
+/// A server, or the masters of a cluster. Dropping it ends a private one.
 pub(crate) struct Server {
-    client: Client,
+    clients: Vec<Client>,
     url: String,
-    connection: MultiplexedConnection,
+    connections: Vec<MultiplexedConnection>,
     private: Option<LocalRedis>,
 }
 
@@ -35,18 +36,12 @@ impl Server {
             let local = start().await?;
             (local.url(), Some(local))
         };
-        // As the services connect.
-        let tcp = TcpSettings::default().set_nodelay(true);
-        let address = url.as_str().into_connection_info();
-        let address = address
-            .map_err(BenchError::Unreachable)?
-            .set_tcp_settings(tcp);
-        let client = Client::open(address).map_err(BenchError::Unreachable)?;
-        let connection = connect(&client).await?;
+        let clients = shards::clients(&url).await?;
+        let connections = try_join_all(clients.iter().map(connect)).await?;
         Ok(Self {
-            client,
+            clients,
             url,
-            connection,
+            connections,
             private,
         })
     }
@@ -59,26 +54,34 @@ impl Server {
     /// One more connection.
     ///
     /// # Errors
-    /// When Redis does not answer.
+    /// When Redis does not answer, or is a cluster.
     pub(crate) async fn connection(&self) -> Result<MultiplexedConnection, BenchError> {
-        connect(&self.client).await
-    }
-
-    async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> Result<T, BenchError> {
-        let mut words = command.iter();
-        let mut cmd = redis::cmd(words.next().copied().unwrap_or_default());
-        for word in words {
-            cmd.arg(*word);
+        match self.clients.as_slice() {
+            [client] => connect(client).await,
+            _ => Err(BenchError::Options(
+                "ceilings are measured on one server, not on a cluster".to_owned(),
+            )),
         }
-        Ok(cmd.query_async(&mut self.connection.clone()).await?)
     }
 
-    /// A look at it.
+    /// A look at it, all masters of a cluster together.
     ///
     /// # Errors
     /// When it does not say enough about itself.
     pub(crate) async fn sample(&self) -> Result<Sample, BenchError> {
-        Sample::parse(&self.ask::<String>(&["INFO", "all"]).await?)
+        Ok(self.shards().await?.iter().sum())
+    }
+
+    /// A look at each master.
+    ///
+    /// # Errors
+    /// When one does not say enough about itself.
+    pub(crate) async fn shards(&self) -> Result<Vec<Sample>, BenchError> {
+        let looks = self.connections.iter().map(async |shard| {
+            let info: String = ask(shard, &["INFO", "all"]).await?;
+            Sample::parse(&info)
+        });
+        try_join_all(looks).await
     }
 
     /// Members of a sorted set, each with its score as a whole number.
@@ -86,7 +89,15 @@ impl Server {
     /// # Errors
     /// When it does not answer.
     pub(crate) async fn scores(&self, key: &str) -> Result<Vec<(String, u64)>, BenchError> {
-        self.ask(&["ZRANGE", key, "0", "-1", "WITHSCORES"]).await
+        let mut answer = Ok(Vec::new());
+        for shard in &self.connections {
+            answer = ask(shard, &["ZRANGE", key, "0", "-1", "WITHSCORES"]).await;
+            // Only one of them has the key; the others say so.
+            if answer.is_ok() {
+                break;
+            }
+        }
+        answer
     }
 
     /// Its name and version.
@@ -94,7 +105,14 @@ impl Server {
     /// # Errors
     /// When it does not answer.
     pub(crate) async fn describe(&self) -> Result<String, BenchError> {
-        Ok(Sample::server(&self.ask::<String>(&["INFO", "all"]).await?))
+        let mut described = String::from("unknown");
+        if let Some(shard) = self.connections.first() {
+            described = Sample::server(&ask::<String>(shard, &["INFO", "all"]).await?);
+        }
+        if self.connections.len() > 1 {
+            described.push_str(&format!(", {} masters", self.connections.len()));
+        }
+        Ok(described)
     }
 
     /// Removes everything of a namespace; of a private server, everything.
@@ -102,27 +120,14 @@ impl Server {
     /// # Errors
     /// When it does not answer.
     pub(crate) async fn clear(&self, namespace: &Namespace) -> Result<(), BenchError> {
-        if self.private.is_some() {
-            return self.ask::<()>(&["FLUSHALL", "SYNC"]).await;
-        }
-        let pattern = format!("{{{namespace}[:}}]*");
-        let count = SWEPT.to_string();
-        let mut cursor = "0".to_owned();
-        loop {
-            let scan = ["SCAN", &cursor, "MATCH", &pattern, "COUNT", &count];
-            let (next, keys): (String, Vec<String>) = self.ask(&scan).await?;
-            if !keys.is_empty() {
-                let unlink: Vec<&str> = ["UNLINK"]
-                    .into_iter()
-                    .chain(keys.iter().map(String::as_str))
-                    .collect();
-                self.ask::<()>(&unlink).await?;
+        for shard in &self.connections {
+            if self.private.is_some() {
+                ask::<()>(shard, &["FLUSHALL", "SYNC"]).await?;
+            } else {
+                sweep(shard, namespace).await?;
             }
-            if next == "0" {
-                return Ok(());
-            }
-            cursor = next;
         }
+        Ok(())
     }
 
     /// Ends a private server, without blocking the runtime.
@@ -133,6 +138,41 @@ impl Server {
         let private = self.private;
         Ok(tokio::task::spawn_blocking(move || drop(private)).await?)
     }
+}
+
+/// Removes the keys of a namespace that a server has.
+async fn sweep(shard: &MultiplexedConnection, namespace: &Namespace) -> Result<(), BenchError> {
+    let pattern = format!("{{{namespace}[:}}]*");
+    let count = SWEPT.to_string();
+    let mut cursor = "0".to_owned();
+    loop {
+        let scan = ["SCAN", &cursor, "MATCH", &pattern, "COUNT", &count];
+        let (next, keys): (String, Vec<String>) = ask(shard, &scan).await?;
+        // One by one: in a cluster they have different slots.
+        let mut pipe = redis::pipe();
+        for key in &keys {
+            pipe.cmd("UNLINK").arg(key).ignore();
+        }
+        if !keys.is_empty() {
+            pipe.query_async::<()>(&mut shard.clone()).await?;
+        }
+        if next == "0" {
+            return Ok(());
+        }
+        cursor = next;
+    }
+}
+
+async fn ask<T: FromRedisValue>(
+    shard: &MultiplexedConnection,
+    command: &[&str],
+) -> Result<T, BenchError> {
+    let mut words = command.iter();
+    let mut cmd = redis::cmd(words.next().copied().unwrap_or_default());
+    for word in words {
+        cmd.arg(*word);
+    }
+    Ok(cmd.query_async(&mut shard.clone()).await?)
 }
 
 async fn start() -> Result<LocalRedis, BenchError> {

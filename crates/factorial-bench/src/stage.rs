@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use factorial_core::{
-    AgentAnnouncement, AgentName, Keys, Namespace, Store, StoreOptions, TaskId, segments,
+    AgentAnnouncement, AgentName, Namespace, Store, StoreOptions, TaskId, segments,
 };
 
 use crate::error::BenchError;
@@ -99,6 +99,7 @@ impl<'a> Stage<'a> {
             model: None,
             tools: Vec::new(),
             approvals: std::collections::BTreeMap::new(),
+            context_schema: None,
             definition: None,
             seen_ms: 0,
         };
@@ -165,7 +166,7 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// When Redis does not answer.
     pub(crate) async fn lease_ends(&self) -> Result<HashMap<TaskId, u64>, BenchError> {
-        let keys = Keys::new(self.namespace.clone());
+        let keys = self.store.keys();
         let mut ends = HashMap::new();
         for partition in self.store.all_partitions() {
             let key = keys.place(partition, segments::LEASE);

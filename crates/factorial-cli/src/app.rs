@@ -25,13 +25,17 @@ use crate::exit::Exit;
 use crate::gateway::Gateway;
 use crate::output::{Format, Printer, Tint};
 use crate::run;
+use crate::services;
 
 /// Threads at least: a tool that blocks one must not hold up the others.
 const MIN_THREADS: usize = 4;
 
 /// Runs the command that `args` name, the first being the name of the program.
 #[must_use]
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    if let Some(service) = services::named(&args) {
+        return service(args);
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -92,6 +96,11 @@ async fn perform(command: Command, printer: &Printer) -> Result<Exit, CliError> 
             commands::webhooks(&gateway, command).await
         }
         Command::Workers(common) => commands::workers(&gateway(&common)?).await,
+        Command::Keys { command } => {
+            let gateway = gateway(command.common())?;
+            commands::keys(&gateway, command).await
+        }
+        Command::Audit(args) => commands::audit(&gateway(&args.common)?, &args).await,
         Command::Healthcheck { url, timeout } => {
             let limit = Duration::try_from_secs_f64(timeout)
                 .map_err(|error| CliError::Usage(format!("--timeout: {error}")))?;
@@ -187,6 +196,8 @@ impl Command {
             Self::Agents(args) => args.common().output,
             Self::Events(args) => args.common.output,
             Self::Workers(common) => common.output,
+            Self::Keys { command } => command.common().output,
+            Self::Audit(args) => args.common.output,
             Self::Batch { command } => command.common().output,
             Self::Webhooks { command } => command.common().output,
             Self::Approvals(args) => args.common().output,

@@ -10,9 +10,9 @@ use crate::asked::{AnswerArgs, ApproveArgs, AskedArgs, DenyArgs, ReviewArgs};
 use crate::batch::{BatchRunArgs, BatchWatchArgs};
 use crate::bench::BenchArgs;
 use crate::commands::{
-    AgentsArgs, BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, CancelArgs,
-    EventsArgs, FeedArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
-    WebhooksCommand,
+    AgentsArgs, AuditArgs, BatchArgs, BatchCancelArgs, BatchListArgs, BatchResultsArgs, CancelArgs,
+    EventsArgs, FeedArgs, KeysCommand, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs,
+    TreeArgs, WebhooksCommand,
 };
 use crate::dev::DevArgs;
 use crate::exit;
@@ -62,6 +62,13 @@ pub(crate) enum Command {
     },
     /// List workers
     Workers(Common),
+    /// Make, list and revoke API keys
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Print who changed what, newest first
+    Audit(AuditArgs),
     /// Measure: how fast tasks are accepted, run and dispatched, and what they cost
     #[command(after_long_help = crate::bench::HELP)]
     Bench(Box<BenchArgs>),

@@ -59,6 +59,8 @@ pub(crate) enum CliError {
     Bench(#[from] BenchError),
     #[error("{0}")]
     BenchRole(#[from] RoleError),
+    #[error("{0}")]
+    Redis(#[from] factorial_core::ConnectError),
     #[error("cannot find this program, to start it again: {0}")]
     OwnProgram(io::Error),
 }
@@ -138,6 +140,7 @@ impl CliError {
             | Self::Bench(_)
             | Self::BenchRole(_)
             | Self::OwnProgram(_)
+            | Self::Redis(_)
             | Self::Runtime(_) => Exit::Failed,
         }
     }

@@ -1,5 +1,6 @@
 //! The `factorial` command: `dev` runs all roles in one process, the others talk to a gateway.
 //!
+//! Called by the name of a service, it is that service.
 //! It holds no logic of its own: it composes the services, the client and the simulated model.
 
 mod app;
@@ -16,5 +17,6 @@ mod exit;
 mod gateway;
 mod output;
 mod run;
+mod services;
 
 pub use app::main;

@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    factorial_cli::main(std::env::args_os())
+    factorial_cli::main(std::env::args_os().collect())
 }

@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod feed;
 mod follow;
+mod keys;
 mod results;
 mod submit;
 mod tasks;

@@ -4,7 +4,7 @@
 --       7 most bytes of a conversation  8 what the reply has spent (see spend), or ''
 --       9 number of entries, then they; number of fields and values, then they; number of events, then they (`<turn> <type> <data>`); if waits change: number of wait keys that are used up,
 --       then they, then of each new wait its key, kind, timeout (ms, or ''), ref
--- Returns: ok, then the steering messages taken | replayed, then what came after the entries | stale state | gone |
+-- Returns: ok | steered waited (ms), then the steering messages taken | replayed, then what came after the entries | stale state | gone |
 --          diverged length | conversation_too_large bytes
 -- Invariant: nothing is written under a stale token; one write is applied once.
 --- @include "clock"
@@ -48,12 +48,13 @@ redis.call('ZADD', B .. K_LEASE, num(now + lease), id)
 local events = { unpack(ARGV, events_at + 1, waits_at - 1) }
 local reply = { 'ok' }
 if boundary == '1' and t[6] and t[6] ~= '0' then
-  local count, taken = take_steering(id)
+  local count, taken, waited = take_steering(id, now)
   bytes = bytes + taken
   redis.call('HSET', key, 'steering', '0')
   events[#events + 1] = (t[8] or '0') .. ' run_steering_applied {"count":' .. count .. '}'
   reply = redis.call('LRANGE', key .. K_LOG, known + entries - inline, -1)
-  table.insert(reply, 1, 'ok')
+  table.insert(reply, 1, 'steered')
+  table.insert(reply, 2, waited)
 end
 if entries > 0 and t[7] then redis.call('HDEL', key, 'crashes') end
 redis.call('HSET', key, 'write', write, 'bytes', num(bytes), unpack(ARGV, fields_at + 1, events_at - 1))

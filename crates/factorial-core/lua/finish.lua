@@ -7,7 +7,7 @@
 --       webhook nor an earlier failure, else ''  13 entries that the worker knows  14 what the reply has spent (see
 --       spend), or ''  15 number of entries, then they; number of fields and values, then they; number of events
 --       (`<turn> <type> <data>`), then they
--- Returns: of each task: error message | finished | steered, then the steering messages taken: the run goes on |
+-- Returns: of each task: error message | finished | steered waited (ms), then the steering messages taken: the run goes on |
 --          replayed state, then what came after the entries | stale state | gone | diverged length
 -- Invariant: a task ends once; an accepted steering message is applied or reported, never dropped.
 --- @include "clock"
@@ -69,7 +69,7 @@ local function finish(at)
   if goes_on then
     redis.call('ZREM', B .. K_LEASE, id)
     redis.call('ZADD', B .. K_LEASE, num(now + lease), id)
-    local count, taken = take_steering(id)
+    local count, taken, waited = take_steering(id, now)
     local turns = t[6] or '0'
     for i = 1, #fields, 2 do
       if fields[i] == 'turns' then turns = fields[i + 1] end
@@ -79,6 +79,7 @@ local function finish(at)
     append_events(id, t[5], now, events)
     local reply = redis.call('LRANGE', key .. K_LOG, known + entries - inline, -1)
     table.insert(reply, 1, 'steered')
+    table.insert(reply, 2, waited)
     return reply
   end
   fields[#fields + 1], fields[#fields + 2] = 'bytes', num(bytes)

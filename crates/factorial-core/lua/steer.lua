@@ -5,6 +5,7 @@
 -- Returns: accepted waiting, '1' if it woke a parked task | duplicate waiting | finished state | full waiting | exhausted | gone
 -- Invariant: accepted messages are applied once, in order, or the task's end reports them.
 --- @include "clock"
+--- @include "num"
 --- @include "append_events"
 --- @include "close_waits"
 --- @include "push_all"
@@ -22,8 +23,10 @@ if waiting + count > most then return { 'full', waiting } end
 if redis.call('SCARD', key .. K_SEEN) >= most_calls then return { 'exhausted' } end
 push_all(key .. K_INBOX, ARGV, 6, #ARGV)
 redis.call('SADD', key .. K_SEEN, client)
-waiting = redis.call('HINCRBY', key, 'steering', count)
 local now = clock()
+-- Only for how long the first of them waits.
+if waiting == 0 then redis.call('HSET', key, 'steered', num(now)) end
+waiting = redis.call('HINCRBY', key, 'steering', count)
 append_events(id, t[4] or '0', now, { (t[5] or '0') .. ' run_steering_accepted {"count":' .. count
   .. ',"mode":"' .. (interrupt == '1' and 'interrupt' or 'next_turn') .. '"}' })
 if interrupt ~= '1' then return { 'accepted', waiting, '' } end

@@ -5,6 +5,7 @@ use deadpool_redis::redis;
 use crate::{
     error::StoreError,
     ids::{AgentName, OwnerId, TaskId},
+    owners::Owners,
     script::Reply,
     segments,
     store::Store,
@@ -21,8 +22,8 @@ const MOST_EXAMINED: usize = 20_000;
 pub struct AskedFilter {
     /// Approvals, or calls that ask an operator.
     pub kind: WaitKind,
-    /// Only this owner's.
-    pub owner: Option<OwnerId>,
+    /// Only theirs.
+    pub owners: Owners,
     /// Only this agent's.
     pub agent: Option<AgentName>,
     /// Only those that wait since before this, ms since the Unix epoch.
@@ -94,7 +95,7 @@ impl Store {
                 let asked = Asked::decode(&member.1, member.0)?;
                 after = member;
                 let fits = asked.0 == filter.kind
-                    && filter.owner.as_ref().is_none_or(|o| *o == asked.1.owner)
+                    && filter.owners.include(&asked.1.owner)
                     && filter.agent.as_ref().is_none_or(|a| *a == asked.1.agent);
                 if fits {
                     if page.items.len() == limit {
@@ -112,7 +113,7 @@ impl Store {
                 most *= 2;
             }
             if examined >= MOST_EXAMINED {
-                page.next = Some(format!("{} {}", after.0, after.1));
+                page.cut_before(after.0);
                 return Ok(page);
             }
         }
@@ -141,6 +142,15 @@ impl Store {
             all.push(replies.scored()?);
         }
         Ok(all)
+    }
+}
+
+impl AskedPage {
+    /// Ends a page at the beginning of an instant, which is looked at again for the next one: the last one that was
+    /// looked at may be somebody's whose name is not to be told.
+    fn cut_before(&mut self, ms: i64) {
+        self.items.retain(|item| item.asked_ms < ms);
+        self.next = Some(format!("{ms} "));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     event::Event,
     ids::{BatchId, OwnerId, Partition},
     live::Subscription,
+    owners::Owners,
     script::Reply,
     segments,
     store::Store,
@@ -213,30 +214,34 @@ impl Store {
             .collect()
     }
 
-    /// A page of batches, newest first; all, or those of an owner.
+    /// A page of batches, newest first.
     ///
     /// # Errors
     /// When Redis does not answer.
     pub async fn list_batches(
         &self,
-        owner: Option<&OwnerId>,
+        owners: &Owners,
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<BatchListPage, StoreError> {
         let mut pipe = redis::pipe();
+        let mut indexes = 0;
         for partition in self.all_partitions() {
             let from = cursor.map_or_else(|| "+".to_owned(), |c| format!("({partition}-{c}"));
-            pipe.cmd("ZREVRANGEBYLEX")
-                .arg(self.0.keys.batches(partition, owner))
-                .arg(from)
-                .arg("-")
-                .arg("LIMIT")
-                .arg(0)
-                .arg(limit + 1);
+            for index in self.0.keys.batches(partition, owners) {
+                indexes += 1;
+                pipe.cmd("ZREVRANGEBYLEX")
+                    .arg(index)
+                    .arg(&from)
+                    .arg("-")
+                    .arg("LIMIT")
+                    .arg(0)
+                    .arg(limit + 1);
+            }
         }
         let mut replies = Reply::new("batch", self.0.link.pipeline(&pipe).await?);
         let mut ids: Vec<BatchId> = Vec::new();
-        for _ in self.all_partitions() {
+        for _ in 0..indexes {
             for id in replies.array()?.texts()? {
                 ids.push(id.parse().map_err(|_| StoreError::corrupt("batch", id))?);
             }

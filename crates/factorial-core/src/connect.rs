@@ -1,41 +1,47 @@
 //! Opening a namespace: connection, suitability of the server, number of partitions.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use deadpool_redis::{
-    Manager, Pool,
-    redis::{
-        self, AsyncConnectionConfig, Client, IntoConnectionInfo as _, Value, io::tcp::TcpSettings,
-    },
-};
+use deadpool_redis::redis::{self, Value};
 
 use crate::{
+    address::{Address, InvalidAddress, TlsOptions},
     error::StoreError,
     group::Groups,
     ids::{Namespace, Partition},
     keys::Keys,
     link::Link,
-    script::text,
+    metrics::Accepted,
+    node::Dial,
+    script::{Reply, text},
     scripts::{enqueue::ENQUEUE, finish::FINISH},
+    server::ServerInfo,
     store::{Inner, Store},
     timeline::TimelineConfig,
 };
 
 /// Version of the layout in Redis.
 const SCHEMA: &str = "2";
+/// Partitions of a new namespace on a cluster: as many on each of 2, 3, 4, 6 or 12 masters.
+const CLUSTER_PARTITIONS: u16 = 12;
+/// The oldest server that has what the scripts use.
+const OLDEST: (u32, u32) = (6, 2);
 
-/// How to reach Redis, and what is expected there.
-#[derive(Clone, Debug)]
+/// How to reach Redis, and what is expected there. `Debug` shows no secrets.
+#[derive(Clone)]
 pub struct StoreOptions {
-    /// `redis://…`, `rediss://…` or `redis+unix://…`.
+    /// See [`Address::parse`].
     pub url: String,
+    /// Certificates, for addresses with TLS.
+    pub tls: TlsOptions,
     /// Keeps installations apart.
     pub namespace: Namespace,
-    /// Partitions: given to a new namespace, compared with an existing one. `None`: take what is there, 1 for a new one.
+    /// Partitions: given to a new namespace, compared with an existing one. `None`: take what is there; for a new one 1, on
+    /// a cluster 12.
     pub partitions: Option<u16>,
-    /// Most connections of this process.
+    /// Most connections of this process to a server.
     pub max_connections: usize,
-    /// Shared connections for ordinary calls.
+    /// Shared connections for ordinary calls, to each server.
     pub lanes: usize,
     /// Most time that a call may take.
     pub timeout: Duration,
@@ -51,6 +57,7 @@ impl StoreOptions {
     pub fn new(url: impl Into<String>, namespace: Namespace) -> Self {
         Self {
             url: url.into(),
+            tls: TlsOptions::default(),
             namespace,
             partitions: None,
             max_connections: 50,
@@ -62,12 +69,40 @@ impl StoreOptions {
     }
 }
 
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreOptions")
+            .field("redis", &Address::parse(&self.url))
+            .field("namespace", &self.namespace)
+            .field("partitions", &self.partitions)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Why a service does not start on this Redis.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The URL makes no sense.
-    #[error("the Redis URL is not valid: {0}")]
-    Url(String),
+    #[error("the Redis URL {0}")]
+    Url(#[from] InvalidAddress),
+    /// A node of a cluster cannot be used alone.
+    #[error(
+        "Redis at {0} is a node of a cluster: write redis-cluster:// (or rediss-cluster://) instead of redis:// in its URL"
+    )]
+    ClusterNode(String),
+    /// There is no cluster.
+    #[error(
+        "Redis at {0} is not a node of a cluster: write redis:// instead of redis-cluster:// in its URL"
+    )]
+    NoCluster(String),
+    /// It lacks commands that are used.
+    #[error("Redis at {address} has version {version}; Redis 6.2 or newer, or Valkey, is needed")]
+    TooOld {
+        /// Where.
+        address: String,
+        /// What it says that it is.
+        version: String,
+    },
     /// It does not answer, or does not let us in.
     #[error("cannot use Redis at {address}: {error}")]
     Redis {
@@ -123,37 +158,29 @@ impl Store {
         if options.partitions.is_some_and(|p| p == 0 || p > 4096) {
             return Err(ConnectError::PartitionRange);
         }
-        let url_error = |e: redis::RedisError| ConnectError::Url(e.to_string());
-        // A call that is sent while another one is under way must not wait for that one's answer.
-        let tcp = TcpSettings::default().set_nodelay(true);
-        let address = options
-            .url
-            .as_str()
-            .into_connection_info()
-            .map_err(url_error)?;
-        let address = address.set_tcp_settings(tcp);
-        let client = Client::open(address.clone()).map_err(url_error)?;
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(options.timeout))
-            .set_response_timeout(None);
-        let manager = Manager::new_with_config(address, config).map_err(url_error)?;
-        let pool = Pool::builder(manager)
-            .max_size(options.max_connections.max(options.lanes))
-            .build()
-            .map_err(|e| ConnectError::Url(e.to_string()))?;
-        let link = Arc::new(Link::new(pool, client, options.lanes, options.timeout));
-        let keys = Keys::new(options.namespace.clone());
-
-        let address = link.client().get_connection_info().addr().to_string();
+        let address = Address::parse(&options.url)?.with_tls(&options.tls)?;
         let cannot_use = |error: StoreError| ConnectError::Redis {
-            address: address.clone(),
+            address: address.to_string(),
             error,
         };
-        check_policy(&link)
+        let dial = Dial {
+            lanes: options.lanes,
+            most: options.max_connections,
+            timeout: options.timeout,
+            masters_only: false,
+        };
+        let home = Keys::new(options.namespace.clone()).meta();
+        let link = match Link::open(&address, dial, options.timeout, &home).await {
+            Err(StoreError::Refused(why)) if why.contains("cluster support disabled") => {
+                return Err(ConnectError::NoCluster(address.to_string()));
+            }
+            opened => Arc::new(opened.map_err(cannot_use)?),
+        };
+        check_server(&link, &address)
             .await
             .map_err(|e| e.explain(cannot_use))?;
-        let opened = open_namespace(&link, &keys, options).await;
-        let partitions = opened.map_err(|e| e.explain(cannot_use))?;
+        let opened = open_namespace(&link, &home, options).await;
+        let (partitions, keys) = opened.map_err(|e| e.explain(cannot_use))?;
         let bases = (0..partitions)
             .map(|p| keys.base(Partition(p)).into_boxed_str())
             .collect();
@@ -177,6 +204,7 @@ impl Store {
             max_conversation_bytes: options.max_conversation_bytes,
             namespace: options.namespace.clone(),
             live,
+            accepted: Accepted::default(),
         })))
     }
 }
@@ -202,68 +230,94 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// A policy that evicts would lose accepted tasks. A server that does not let us look is trusted.
+/// What the servers say of themselves, each of those that have keys. One that does not let us look is trusted.
+async fn check_server(link: &Link, address: &Address) -> Result<(), Refusal> {
+    for info in ServerInfo::ask(link).await? {
+        if info.clustered && !link.is_cluster() {
+            return Err(Refusal::Unfit(ConnectError::ClusterNode(
+                address.to_string(),
+            )));
+        }
+        if info.is_older_than(OLDEST) {
+            return Err(Refusal::Unfit(ConnectError::TooOld {
+                address: address.to_string(),
+                version: info.version,
+            }));
+        }
+    }
+    check_policy(link).await
+}
+
+/// A policy that evicts would lose accepted tasks.
 async fn check_policy(link: &Link) -> Result<(), Refusal> {
-    link.command(&redis::cmd("PING")).await?;
     let mut get = redis::cmd("CONFIG");
     get.arg("GET").arg("maxmemory-policy");
-    let policy = match link.command(&get).await {
-        Ok(Value::Array(items)) => items.into_iter().nth(1).and_then(|v| text(v).ok()),
-        Ok(Value::Map(pairs)) => pairs.into_iter().next().and_then(|(_, v)| text(v).ok()),
-        Ok(_) => None,
+    let answers = match link.everywhere(&get).await {
         Err(StoreError::Refused(detail)) => {
             tracing::warn!(
                 detail,
                 "maxmemory-policy could not be read; it must be noeviction"
             );
-            None
+            return Ok(());
         }
-        Err(e) => return Err(e.into()),
+        answers => answers?,
     };
-    match policy {
-        Some(policy) if policy != "noeviction" => {
-            Err(Refusal::Unfit(ConnectError::EvictionPolicy(policy)))
+    for answer in answers {
+        let policy = match answer {
+            Value::Array(items) => items.into_iter().nth(1).and_then(|v| text(v).ok()),
+            Value::Map(pairs) => pairs.into_iter().next().and_then(|(_, v)| text(v).ok()),
+            _ => None,
+        };
+        if let Some(policy) = policy.filter(|policy| policy != "noeviction") {
+            return Err(Refusal::Unfit(ConnectError::EvictionPolicy(policy)));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
-async fn open_namespace(link: &Link, keys: &Keys, options: &StoreOptions) -> Result<u16, Refusal> {
-    let meta = keys.meta();
-    let mut pipe = redis::pipe();
-    pipe.atomic();
+/// Number of partitions, and the names of the keys.
+async fn open_namespace(
+    link: &Link,
+    meta: &str,
+    options: &StoreOptions,
+) -> Result<(u16, Keys), Refusal> {
     let mut get = redis::cmd("HMGET");
-    get.arg(&meta).arg("partitions").arg("schema");
-    let stored = |values: Value| match values {
-        Value::Array(items) => items.into_iter().map(|v| text(v).ok()).collect::<Vec<_>>(),
-        _ => Vec::new(),
+    get.arg(meta).arg("partitions").arg("schema").arg("spread");
+    let stored = async || -> Result<[Option<String>; 3], StoreError> {
+        let mut reply = Reply::new("namespace", vec![link.command(&get).await?]).array()?;
+        Ok([
+            reply.text_or_nil()?,
+            reply.text_or_nil()?,
+            reply.text_or_nil()?,
+        ])
     };
-    let mut existing = stored(link.command(&get).await?);
-    if existing.first().is_none_or(Option::is_none) {
-        let mut set = redis::cmd("HSETNX");
-        set.arg(&meta)
-            .arg("partitions")
-            .arg(options.partitions.unwrap_or(1));
-        link.command(&set).await?;
-        let mut set = redis::cmd("HSETNX");
-        set.arg(&meta).arg("schema").arg(SCHEMA);
-        link.command(&set).await?;
-        existing = stored(link.command(&get).await?);
+    let mut existing = stored().await?;
+    if existing[0].is_none() {
+        let partitions = options.partitions;
+        let cluster = link.is_cluster();
+        let partitions = partitions.unwrap_or(if cluster { CLUSTER_PARTITIONS } else { 1 });
+        // The number last: it is what says that the namespace is there.
+        for (field, value) in [
+            ("spread", u16::from(cluster).to_string()),
+            ("schema", SCHEMA.to_owned()),
+            ("partitions", partitions.to_string()),
+        ] {
+            let mut set = redis::cmd("HSETNX");
+            set.arg(meta).arg(field).arg(value);
+            link.command(&set).await?;
+        }
+        existing = stored().await?;
     }
-    let mut existing = existing.into_iter();
-    let partitions = existing.next().flatten().unwrap_or_default();
-    let schema = existing
-        .next()
-        .flatten()
-        .unwrap_or_else(|| SCHEMA.to_owned());
+    let [partitions, schema, spread] = existing;
+    let partitions = partitions.unwrap_or_default();
     let partitions: u16 = partitions
         .parse()
         .map_err(|_| StoreError::corrupt("namespace", format!("partitions: {partitions}")))?;
     let namespace = options.namespace.clone();
-    if schema != SCHEMA {
+    if let Some(existing) = schema.filter(|schema| schema != SCHEMA) {
         return Err(Refusal::Unfit(ConnectError::Schema {
             namespace,
-            existing: schema,
+            existing,
         }));
     }
     match options.partitions {
@@ -274,6 +328,9 @@ async fn open_namespace(link: &Link, keys: &Keys, options: &StoreOptions) -> Res
                 configured,
             }))
         }
-        _ => Ok(partitions),
+        _ if spread.as_deref() == Some("1") => {
+            Ok((partitions, Keys::spread(namespace, partitions)))
+        }
+        _ => Ok((partitions, Keys::new(namespace))),
     }
 }

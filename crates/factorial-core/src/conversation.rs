@@ -145,3 +145,26 @@ impl Entry {
         texts.iter().map(|t| Self::decode(t)).collect()
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_stored_entry() {
+        let output = Entry::Output {
+            value: Some(serde_json::json!({"a": [1, "é"]})),
+        };
+        let output = output.encode().unwrap_or_default();
+        factorial_fuzz::texts(&[&output, r#"{"output":{}}"#], |text| {
+            if let Ok(entry) = Entry::decode(text)
+                && let Ok(again) = entry.encode()
+            {
+                assert!(Entry::decode(&again).is_ok());
+            }
+            if let Some(parts) = Entry::parts(text) {
+                assert_eq!(parts.concat(), text);
+            }
+        });
+    }
+}

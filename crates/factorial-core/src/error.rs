@@ -84,8 +84,8 @@ impl From<RedisError> for StoreError {
             _ if detail.contains("OOM command not allowed") => Self::Full,
             Some("OOM") => Self::Full,
             Some(
-                "LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY"
-                | "NOREPLICAS" | "MISCONF" | "UNBLOCKED",
+                "LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "MOVED"
+                | "ASK" | "BUSY" | "NOREPLICAS" | "MISCONF" | "UNBLOCKED",
             ) => Self::unavailable(UnavailableReason::NotReady, detail),
             _ if e.is_timeout() => Self::unavailable(UnavailableReason::Timeout, detail),
             _ if e.is_io_error() || e.is_connection_dropped() || e.is_connection_refusal() => {

@@ -44,10 +44,10 @@ impl FeedEntry {
         let mut word = || words.next().ok_or_else(bad);
         let (id, agent) = (word()?.to_owned(), word()?.to_owned());
         let first: u64 = word()?.parse().map_err(|_| bad())?;
-        let events: Vec<Event> = lines
-            .zip(first..)
-            .map(|(line, seq)| Event::decode(seq, line))
-            .collect::<Result<_, _>>()?;
+        let events = lines
+            .zip(0..)
+            .map(|(line, i)| Event::decode(first.checked_add(i).ok_or_else(bad)?, line))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             n,
             id,
@@ -110,5 +110,24 @@ impl Store {
     pub fn subscribe_feed(&self, partition: Partition, owner: &OwnerId) -> Subscription {
         let channel = self.0.keys.feed_channel(partition, owner);
         self.0.live.subscribe(channel)
+    }
+}
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_feed_entry() {
+        let seeds = [
+            "0-01hf7yat000000000000000010 researcher 7\n1700000000000 1 2 run_started {\"a\":1}\n1 0 0 e {}",
+            "",
+            "0-01hf7yat000000000000000010  18446744073709551615\n1 0 0 e {}\n1 0 0 e {}",
+        ];
+        factorial_fuzz::texts(&seeds, |text| {
+            if let Ok(entry) = FeedEntry::decode(1, text) {
+                assert!(entry.events.len() <= text.lines().count());
+            }
+        });
     }
 }

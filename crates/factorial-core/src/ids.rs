@@ -118,6 +118,14 @@ name!(
         _ => b.is_ascii_lowercase() || b.is_ascii_digit(),
     }
 );
+name!(
+    /// An API key, without its secret.
+    KeyId,
+    "key_id",
+    "must be 1 to 12 of A-Z a-z 0-9",
+    12,
+    |_, b| b.is_ascii_alphanumeric()
+);
 /// A slice of a namespace that one Redis slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -356,5 +364,39 @@ mod tests {
         ] {
             assert!(bad.parse::<TaskId>().is_err(), "{bad}");
         }
+    }
+}
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_ids() {
+        let seeds = [
+            "0-01hf7yat000000000000000010",
+            "researcher",
+            "owner@example.com",
+            "0-b01hf7yat000000000000000010",
+        ];
+        factorial_fuzz::texts(&seeds, |text| {
+            let unsafe_in_keys = |shown: &str| shown.contains(['{', '}', '\n', '\0', ' ', '*']);
+            if let Ok(id) = text.parse::<TaskId>() {
+                assert_eq!(id.to_string(), text);
+                assert!(!unsafe_in_keys(text));
+            }
+            if let Ok(id) = text.parse::<BatchId>() {
+                assert_eq!(id.to_string(), text);
+                assert!(!unsafe_in_keys(text));
+            }
+            if let Ok(agent) = text.parse::<AgentName>() {
+                assert_eq!(agent.as_str(), text);
+                assert!(!unsafe_in_keys(text));
+            }
+            if let Ok(owner) = text.parse::<OwnerId>() {
+                assert_eq!(owner.as_str(), text);
+                assert!(!unsafe_in_keys(text));
+            }
+        });
     }
 }

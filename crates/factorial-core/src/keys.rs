@@ -1,37 +1,81 @@
 //! Names of keys and channels: the only place, with `segments.rs`, where they are made.
 
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
+
 use crate::{
     delivery::DeliveryId,
     ids::{AgentName, BatchId, Namespace, OwnerId, Partition, TaskId, WorkerId},
+    owners::Owners,
     segments as s,
+    slots::{SLOTS, slot},
 };
 
 /// Makes the names of one namespace.
 #[derive(Clone, Debug)]
 pub struct Keys {
     namespace: Namespace,
+    /// Of each partition, what is added to its tag so that its slot lies in its part of a cluster; empty: nothing is.
+    spread: Arc<[u32]>,
+}
+
+/// The hash tag of a partition.
+struct Tag<'a>(&'a Keys, Partition);
+
+impl fmt::Display for Tag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(keys, partition) = self;
+        match keys.spread.get(usize::from(partition.0)) {
+            Some(added) => write!(f, "{}:{partition}.{added}", keys.namespace),
+            None => write!(f, "{}:{partition}", keys.namespace),
+        }
+    }
 }
 
 impl Keys {
     /// Names of a namespace.
     #[must_use]
     pub fn new(namespace: Namespace) -> Self {
-        Self { namespace }
+        Self {
+            namespace,
+            spread: Arc::default(),
+        }
     }
 
-    /// `{namespace:partition}:`, the start of every key of a partition, with its hash tag.
+    /// Names of a namespace whose partitions divide the slots of a cluster evenly: the first has its slot in the first part
+    /// of them, and so on, so that servers with as many slots have as many partitions, give or take one.
+    #[must_use]
+    pub fn spread(namespace: Namespace, partitions: u16) -> Self {
+        let plain = Self::new(namespace);
+        let added = (0..partitions).map(|partition| {
+            let mut tag = String::new();
+            (0_u32..)
+                .find(|added| {
+                    tag.clear();
+                    // Writing to a text cannot fail.
+                    let _ = write!(tag, "{}.{added}", Tag(&plain, Partition(partition)));
+                    let slot = u32::from(slot(tag.as_bytes()));
+                    slot * u32::from(partitions) / u32::from(SLOTS) == u32::from(partition)
+                })
+                .unwrap_or_default()
+        });
+        Self {
+            spread: added.collect(),
+            ..plain
+        }
+    }
+
+    /// `{namespace:partition}:`, the start of every key of a partition, with its hash tag; on a cluster
+    /// `{namespace:partition.number}:`.
     #[must_use]
     pub fn base(&self, partition: Partition) -> String {
-        format!("{{{}:{partition}}}:", self.namespace)
+        format!("{{{}}}:", Tag(self, partition))
     }
 
     fn of_task(&self, id: &TaskId, suffix: &str) -> String {
-        format!(
-            "{{{}:{}}}:{}{id}{suffix}",
-            self.namespace,
-            id.partition(),
-            s::TASK
-        )
+        format!("{{{}}}:{}{id}{suffix}", Tag(self, id.partition()), s::TASK)
     }
 
     /// Hash of a task.
@@ -129,12 +173,16 @@ impl Keys {
     pub fn batch_channel(&self, id: &BatchId) -> String {
         format!("{}{}{id}", self.base(id.partition()), s::EVENT_CHANNEL)
     }
-    /// Index of all batches, or of those of an owner.
+    /// Indexes of all batches, or of those of some owners.
     #[must_use]
-    pub fn batches(&self, partition: Partition, owner: Option<&OwnerId>) -> String {
-        match owner {
-            Some(owner) => format!("{}{}{owner}", self.base(partition), s::OWNER_BATCHES),
-            None => format!("{}{}", self.base(partition), s::BATCHES),
+    pub fn batches(&self, partition: Partition, owners: &Owners) -> Vec<String> {
+        let base = self.base(partition);
+        match owners.listed() {
+            Some(owners) => owners
+                .iter()
+                .map(|owner| format!("{base}{}{owner}", s::OWNER_BATCHES))
+                .collect(),
+            None => vec![format!("{base}{}", s::BATCHES)],
         }
     }
     /// One bucket of the timeline of an agent.
@@ -227,6 +275,31 @@ impl Keys {
     pub fn hour(&self, agent: &AgentName, start_ms: u64) -> String {
         format!("{{{}}}:hour:{agent}:{start_ms}", self.namespace)
     }
+    /// Hash: API key -> its record (JSON), without its secret.
+    #[must_use]
+    pub fn api_keys(&self) -> String {
+        format!("{{{}}}:keys", self.namespace)
+    }
+    /// Hash: API key -> when it was used last (ms).
+    #[must_use]
+    pub fn api_key_uses(&self) -> String {
+        format!("{{{}}}:keys:used", self.namespace)
+    }
+    /// Channel: `key <id>` was made or revoked, `session <digest>` has ended.
+    #[must_use]
+    pub fn api_key_channel(&self) -> String {
+        format!("{{{}}}:key", self.namespace)
+    }
+    /// String with expiry: a session, by the digest of its id.
+    #[must_use]
+    pub fn session(&self, digest: &str) -> String {
+        format!("{{{}}}:session:{digest}", self.namespace)
+    }
+    /// Stream: who changed what.
+    #[must_use]
+    pub fn audit(&self) -> String {
+        format!("{{{}}}:audit", self.namespace)
+    }
     /// Sorted set: worker -> when its announcement lapses (ms).
     #[must_use]
     pub fn workers(&self) -> String {
@@ -236,5 +309,40 @@ impl Keys {
     #[must_use]
     pub fn worker(&self, worker: &WorkerId) -> String {
         format!("{{{}}}:worker:{worker}", self.namespace)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Masters of a cluster have as many slots each, one after the other.
+    #[test]
+    fn partitions_are_spread_over_masters() {
+        let namespace = Namespace::new("factorial").unwrap();
+        for (partitions, masters, most) in
+            [(12, 3, 4), (12, 4, 3), (12, 6, 2), (1, 1, 1), (16, 3, 6)]
+        {
+            let keys = Keys::spread(namespace.clone(), partitions);
+            let mut shares = vec![0; masters];
+            for p in 0..partitions {
+                let slot = slot(keys.base(Partition(p)).as_bytes());
+                shares[usize::from(slot) * masters / usize::from(SLOTS)] += 1;
+            }
+            assert_eq!(
+                shares.iter().max(),
+                Some(&most),
+                "{partitions}/{masters}: {shares:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_plain_namespace_has_plain_names() {
+        let keys = Keys::new(Namespace::new("n").unwrap());
+        assert_eq!(keys.base(Partition(3)), "{n:3}:");
+        let id: TaskId = "3-01m83m1snzrjk19s4b2j4ev5g4".parse().unwrap();
+        assert_eq!(keys.log(&id), "{n:3}:t:3-01m83m1snzrjk19s4b2j4ev5g4:m");
     }
 }

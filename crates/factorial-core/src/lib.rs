@@ -3,8 +3,11 @@
 //! The only crate that speaks Redis: services call [`Store`]. A transition is one Lua script in `lua/`, with its
 //! arguments and outcomes in the file of the same name in `scripts/`; keys are named in `keys.rs` alone.
 
+mod address;
 mod age;
+mod api_key;
 mod asked;
+mod audit;
 mod batch;
 mod chores;
 mod connect;
@@ -14,12 +17,17 @@ mod error;
 mod event;
 mod failure;
 mod feed;
+mod find;
 mod group;
 mod ids;
 mod keys;
 mod link;
 mod list;
 mod live;
+mod map;
+mod metrics;
+mod node;
+mod owners;
 mod read;
 mod registry;
 mod script;
@@ -28,6 +36,7 @@ mod secret;
 pub mod segments;
 mod server;
 mod signals;
+mod slots;
 mod store;
 mod task;
 mod timeline;
@@ -35,8 +44,11 @@ mod wait;
 mod wake;
 mod webhook;
 
+pub use address::{Address, InvalidAddress, TlsOptions};
 pub use age::Oldest;
+pub use api_key::{AddedKey, ApiKey, InvalidKeyRole, KeyLimits, KeyNotice, KeyRole, MOST_API_KEYS};
 pub use asked::{Asked, AskedFilter, AskedPage};
+pub use audit::{AuditEntry, AuditPage, is_audit_cursor};
 pub use batch::{BatchListPage, BatchRecord, BatchState, Unsettled};
 pub use chores::{ChoreReport, ChoreStatus};
 pub use connect::{ConnectError, StoreOptions};
@@ -47,12 +59,14 @@ pub use event::{Event, EventType, NewEvent};
 pub use failure::{Failure, kind as failure_kind};
 pub use feed::FeedEntry;
 pub use ids::{
-    AgentName, BatchId, InvalidName, Namespace, OwnerId, Partition, Priority, TaskId, WebhookId,
-    WorkerId,
+    AgentName, BatchId, InvalidName, KeyId, Namespace, OwnerId, Partition, Priority, TaskId,
+    WebhookId, WorkerId,
 };
 pub use keys::Keys;
 pub use list::{ListCursor, ListFilter, ListPage, ListedIds};
 pub use live::{EventBatch, ReplyText, Subscription};
+pub use metrics::describe as describe_metrics;
+pub use owners::Owners;
 pub use read::Counts;
 pub use registry::{AgentAnnouncement, WorkerAgentSlots, WorkerAnnouncement};
 pub use scripts::{
@@ -73,7 +87,7 @@ pub use scripts::{
     reconcile::{ReconcilePage, Walk},
     recover::{RecoverPolicy, Recovered},
     release::WriteOutcome,
-    renew::Lost,
+    renew::{Lost, Renewed},
     report_progress::ProgressOutcome,
     retry::RetryOutcome,
     seal_batch::SealedBatch,

@@ -1,68 +1,97 @@
-//! Connections to Redis.
+//! The connections of one process to one Redis, whatever that is made of.
 //!
-//! Ordinary calls share a few multiplexed connections, *lanes*, taken from the pool for good, so that calls made at
-//! the same time travel together; waiting for work and subscriptions have connections of their own. A broken lane is
-//! replaced by the next call that needs it, and a call is repeated once on a fresh lane: every script can be repeated.
-//! One that is half-open is given up by the first call without an answer, or earlier by whoever suspects it.
+//! A call goes to the server that has the slot of its key. Where there is more than one server, it follows `MOVED` and
+//! `ASK`, and waits out `TRYAGAIN`, in the time that it has; everything else that shows that the servers are not what the
+//! map says has a new map looked for, and is left to the caller, whose call can be repeated.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
-use deadpool_redis::{
-    Connection, Pool,
-    redis::{Client, Cmd, Pipeline, RedisError, Value, aio::MultiplexedConnection},
-};
+use arc_swap::ArcSwap;
+use deadpool_redis::redis::{self, Cmd, Pipeline, RedisError, ServerError, Value, aio::PubSub};
+use futures::future::{join_all, try_join_all};
 use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout_at},
+    sync::Mutex as AsyncMutex,
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
-use crate::error::{StoreError, UnavailableReason};
+use crate::{
+    address::{Address, Kind},
+    error::{StoreError, UnavailableReason},
+    find::Finder,
+    map::Map,
+    node::{Dial, Node},
+    slots::{slot, slot_of},
+};
 
-type Sending<'a, R> = Pin<Box<dyn Future<Output = Result<R, RedisError>> + Send + 'a>>;
-
-struct Lane {
-    connection: ArcSwapOption<MultiplexedConnection>,
-    connecting: Mutex<()>,
-}
+/// Other servers that a call is sent to by those that it asks: a master that has failed over can point to one that has not
+/// learned of it yet.
+const MOST_HOPS: usize = 4;
+/// Before a slot that is on its way between two servers is tried again, and for how long.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
+const TRY_FOR: Duration = Duration::from_millis(500);
+/// How long one server may take to accept a subscription.
+const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(2);
 
 /// The connections of one process to one Redis.
 pub(crate) struct Link {
-    pool: Pool,
-    client: Client,
-    lanes: Box<[Lane]>,
-    next: AtomicUsize,
+    shared: Arc<Shared>,
     timeout: Duration,
+    /// Where what has no key goes.
+    home: u16,
+}
+
+struct Shared {
+    map: ArcSwap<Map>,
+    /// `None` when the one server that there is never changes.
+    finder: Option<Finder>,
+    /// One at a time looks for them.
+    finding: AsyncMutex<()>,
+    /// The master of Sentinels has failed, so they are asked before it is called again: a master that comes back may have been
+    /// replaced meanwhile, without knowing it yet.
+    in_doubt: AtomicBool,
+    /// Servers that are not in the map yet.
+    strangers: Mutex<Vec<Arc<Node>>>,
 }
 
 impl Link {
-    pub(crate) fn new(pool: Pool, client: Client, lanes: usize, timeout: Duration) -> Self {
-        let lanes = (0..lanes.max(1))
-            .map(|_| Lane {
-                connection: ArcSwapOption::empty(),
-                connecting: Mutex::new(()),
-            })
-            .collect();
-        Self {
-            pool,
-            client,
-            lanes,
-            next: AtomicUsize::new(0),
+    /// Finds the servers; one alone is not asked. What has no key goes where `home` is.
+    ///
+    /// # Errors
+    /// When the address cannot be used, or no server says who serves.
+    pub(crate) async fn open(
+        address: &Address,
+        dial: Dial,
+        timeout: Duration,
+        home: &str,
+    ) -> Result<Self, StoreError> {
+        let (map, finder) = match (&address.kind, address.servers.as_slice()) {
+            (Kind::Single, [server, ..]) => (
+                Map::single(Arc::new(Node::new(server.clone(), dial)?)),
+                None,
+            ),
+            _ => {
+                let finder = Finder::new(address, dial)?;
+                (finder.find(None, &[]).await?, Some(finder))
+            }
+        };
+        let shared = Shared {
+            map: ArcSwap::from_pointee(map),
+            finder,
+            finding: AsyncMutex::new(()),
+            in_doubt: AtomicBool::new(false),
+            strangers: Mutex::default(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
             timeout,
-        }
-    }
-
-    /// For connections that are not shared: subscriptions and blocking reads.
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
+            home: slot(home.as_bytes()),
+        })
     }
 
     /// How long a call may take.
@@ -70,95 +99,306 @@ impl Link {
         self.timeout
     }
 
-    async fn connection(&self, lane: &Lane) -> Result<Arc<MultiplexedConnection>, StoreError> {
-        if let Some(connection) = lane.connection.load_full() {
-            return Ok(connection);
-        }
-        let _one_at_a_time = lane.connecting.lock().await;
-        if let Some(connection) = lane.connection.load_full() {
-            return Ok(connection);
-        }
-        let connection = self.pool.get().await.map_err(|e| match e {
-            deadpool_redis::PoolError::Backend(e) => StoreError::from(e),
-            other => StoreError::unavailable(UnavailableReason::Connection, other.to_string()),
-        })?;
-        // Taken for good: a half-open one that went back would be tried there again, and hold up the lane.
-        let connection = Arc::new(Connection::take(connection));
-        lane.connection.store(Some(Arc::clone(&connection)));
-        Ok(connection)
+    /// Whether keys are spread over servers by their slots.
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(&self.shared.finder, Some(Finder::Cluster(_)))
     }
 
-    /// Forgets a broken connection, unless somebody has replaced it already.
-    fn discard(lane: &Lane, broken: &Arc<MultiplexedConnection>) {
-        let current = lane.connection.load();
-        if current.as_ref().is_some_and(|c| Arc::ptr_eq(c, broken)) {
-            lane.connection.store(None);
-        }
+    /// The server that has a key.
+    pub(crate) fn node_of(&self, key: &str) -> Result<Arc<Node>, StoreError> {
+        self.node(slot(key.as_bytes()))
     }
 
-    /// Another connection of this process has fallen silent: the lanes may have as well, so later calls take new ones.
-    pub(crate) fn suspect(&self) {
-        for lane in &self.lanes {
-            lane.connection.store(None);
-        }
+    fn node(&self, slot: u16) -> Result<Arc<Node>, StoreError> {
+        let certain = !self.shared.in_doubt.load(Ordering::Acquire);
+        let found = certain.then(|| self.shared.map.load().node(slot).cloned());
+        found.flatten().ok_or_else(|| {
+            self.look_again();
+            let what = format!("no server is known to have slot {slot}");
+            StoreError::unavailable(UnavailableReason::NotReady, what)
+        })
     }
 
-    async fn attempt<'a, T, F, R>(&self, call: &'a T, run: &F) -> Result<R, StoreError>
-    where
-        F: Fn(MultiplexedConnection, &'a T) -> Sending<'a, R>,
-    {
-        let lane = &self.lanes[self.next.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
-        let late = |what| StoreError::unavailable(UnavailableReason::Timeout, what);
-        // One bound for all of it, so that the last step sees its end and can give the lane up.
-        let deadline = Instant::now() + self.timeout;
-        let mut repeated = false;
-        loop {
-            let connection = timeout_at(deadline, self.connection(lane))
-                .await
-                .map_err(|_| late("no connection in time"))??;
-            let error = match timeout_at(deadline, run((*connection).clone(), call)).await {
-                Ok(Ok(reply)) => return Ok(reply),
-                Ok(Err(e)) => e,
-                Err(_) => {
-                    Self::discard(lane, &connection);
-                    return Err(late("no reply in time"));
+    /// The one server that there is; the Sentinels are asked if there is doubt.
+    async fn only(&self, deadline: Instant) -> Result<Arc<Node>, StoreError> {
+        if let Some(finder) = &self.shared.finder
+            && self.shared.in_doubt.load(Ordering::Acquire)
+        {
+            let asked = async {
+                let _one_at_a_time = self.shared.finding.lock().await;
+                if self.shared.in_doubt.load(Ordering::Acquire) {
+                    self.shared.find(finder, None).await?;
                 }
+                Ok::<_, StoreError>(())
             };
-            let broken = error.is_connection_dropped()
-                || error.is_io_error()
-                || error.is_unrecoverable_error();
-            if broken || error.code() == Some("READONLY") {
-                Self::discard(lane, &connection);
-            }
-            if !broken || repeated {
-                return Err(error.into());
-            }
-            repeated = true;
+            let asked = Box::pin(timeout_at(deadline, asked)).await;
+            asked.map_err(|_| StoreError::silent("the Sentinels"))??;
         }
+        self.node(self.home)
+    }
+
+    /// Another connection to a server has fallen silent: the shared ones may have as well.
+    pub(crate) fn suspect(&self, node: &Node) {
+        node.suspect();
+        self.look_again();
+    }
+
+    /// Another connection showed that the servers may have changed.
+    pub(crate) fn look_again(&self) {
+        self.shared.find_soon(None);
     }
 
     /// One command.
     pub(crate) async fn command(&self, cmd: &Cmd) -> Result<Value, StoreError> {
-        let run = |mut c: MultiplexedConnection, cmd| -> Sending<'_, Value> {
-            Box::pin(async move { c.send_packed_command(cmd).await })
-        };
-        let value: Value = self.attempt(cmd, &run).await?;
-        value.extract_error().map_err(Into::into)
+        let deadline = Instant::now() + self.timeout;
+        if self.is_cluster() {
+            let slot = slot_of(cmd).unwrap_or(self.home);
+            // In a place of its own: a call to a single server must not carry it along.
+            return Box::pin(self.routed(cmd, slot, deadline)).await;
+        }
+        let node = self.only(deadline).await?;
+        let reply = node.command(cmd, deadline).await;
+        if self.shared.finder.is_some() {
+            self.shared.heed(&reply);
+        }
+        reply?.extract_error().map_err(Into::into)
+    }
+
+    /// One command, to one server whatever its key.
+    pub(crate) async fn command_at(&self, node: &Node, cmd: &Cmd) -> Result<Value, StoreError> {
+        let reply = node.command(cmd, Instant::now() + self.timeout).await?;
+        reply.extract_error().map_err(Into::into)
+    }
+
+    /// One command, to every server that has keys.
+    pub(crate) async fn everywhere(&self, cmd: &Cmd) -> Result<Vec<Value>, StoreError> {
+        let map = self.shared.map.load_full();
+        try_join_all(map.nodes().iter().map(|node| self.command_at(node, cmd))).await
     }
 
     /// Several commands in one round trip, not atomic. Fails as a whole.
     pub(crate) async fn pipeline(&self, pipe: &Pipeline) -> Result<Vec<Value>, StoreError> {
-        let count = pipe.len();
-        if count == 0 {
+        if pipe.is_empty() {
             return Ok(Vec::new());
         }
-        let run = move |mut c: MultiplexedConnection, pipe| -> Sending<'_, Vec<Value>> {
-            Box::pin(async move { c.send_packed_commands(pipe, 0, count).await })
+        let deadline = Instant::now() + self.timeout;
+        let replies = if self.is_cluster() {
+            Box::pin(self.scattered(pipe, deadline)).await?
+        } else {
+            let node = self.only(deadline).await?;
+            let replies = node.pipeline(pipe, 0, deadline).await;
+            if replies.is_err() {
+                self.shared.doubt();
+            }
+            replies?
         };
-        let values: Vec<Value> = self.attempt(pipe, &run).await?;
-        values
+        replies
             .into_iter()
             .map(|v| v.extract_error().map_err(StoreError::from))
             .collect()
+    }
+
+    /// The parts of a pipeline to the servers of their keys, at the same time.
+    async fn scattered(
+        &self,
+        pipe: &Pipeline,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, StoreError> {
+        let mut parts: Vec<(Arc<Node>, Pipeline, Vec<usize>)> = Vec::new();
+        let commands: Vec<(&Cmd, u16)> = pipe
+            .cmd_iter()
+            .map(|cmd| (cmd, slot_of(cmd).unwrap_or(self.home)))
+            .collect();
+        for (i, (cmd, slot)) in commands.iter().enumerate() {
+            let node = self.node(*slot)?;
+            let known = parts.iter().position(|(n, ..)| Arc::ptr_eq(n, &node));
+            let at = known.unwrap_or_else(|| {
+                parts.push((node, Pipeline::new(), Vec::new()));
+                parts.len() - 1
+            });
+            if let Some((_, part, places)) = parts.get_mut(at) {
+                part.add_command((*cmd).clone());
+                places.push(i);
+            }
+        }
+        let calls = parts.into_iter().map(|(node, part, places)| async move {
+            let replies = node.pipeline(&part, 0, deadline).await;
+            if replies.is_err() {
+                self.shared.find_soon(None);
+            }
+            Ok::<_, StoreError>(places.into_iter().zip(replies?).collect::<Vec<_>>())
+        });
+        let mut replies: Vec<(usize, Value)> =
+            try_join_all(calls).await?.into_iter().flatten().collect();
+        replies.sort_unstable_by_key(|(i, _)| *i);
+        let settled = replies.into_iter().zip(commands);
+        let settled = settled.map(|((_, reply), (cmd, slot))| async move {
+            match reply {
+                // On its own it can go elsewhere.
+                Value::ServerError(e) if redirects(&e) => self.routed(cmd, slot, deadline).await,
+                reply => Ok(reply),
+            }
+        });
+        join_all(settled).await.into_iter().collect()
+    }
+
+    /// To the server of a slot, and on to where that one says.
+    async fn routed(&self, cmd: &Cmd, slot: u16, deadline: Instant) -> Result<Value, StoreError> {
+        let mut node = self.node(slot)?;
+        let mut asked_to = false;
+        let mut hops = 0;
+        let patience = deadline.min(Instant::now() + TRY_FOR);
+        loop {
+            let reply = if asked_to {
+                asking(&node, cmd, deadline).await
+            } else {
+                node.command(cmd, deadline).await
+            };
+            self.shared.heed(&reply);
+            let error = match reply? {
+                Value::ServerError(error) => error,
+                reply => return reply.extract_error().map_err(Into::into),
+            };
+            asked_to = error.code() == "ASK";
+            let moved = asked_to || error.code() == "MOVED";
+            let again = error.code() == "TRYAGAIN" && Instant::now() + TRY_AGAIN < patience;
+            if moved && hops < MOST_HOPS {
+                hops += 1;
+                node = self.shared.pointed_to(RedisError::from(error), &node)?;
+                if !asked_to {
+                    self.shared.find_soon(Some(&node));
+                }
+            } else if again {
+                sleep(TRY_AGAIN).await;
+                hops = 0;
+                node = self.node(slot)?;
+            } else {
+                return Err(RedisError::from(error).into());
+            }
+        }
+    }
+
+    /// A connection that can subscribe. In a cluster any server brings what is published anywhere.
+    ///
+    /// # Errors
+    /// When no server accepts one.
+    pub(crate) async fn pubsub(&self) -> Result<(PubSub, Arc<Node>), StoreError> {
+        let map = self.shared.map.load_full();
+        let home = map.node(self.home);
+        let others = map.nodes().iter();
+        let candidates = home
+            .into_iter()
+            .chain(others.filter(|n| !home.is_some_and(|home| Arc::ptr_eq(home, n))));
+        let mut result = Err(StoreError::silent("a subscription"));
+        for node in candidates {
+            match timeout(SUBSCRIBE_WITHIN, node.client().get_async_pubsub()).await {
+                Ok(Ok(pubsub)) => return Ok((pubsub, Arc::clone(node))),
+                Ok(Err(error)) => result = Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        self.shared.find_soon(None);
+        result
+    }
+
+    /// Whether a server is one of those that there are now. One that was taken out brings nothing more to its subscribers.
+    pub(crate) fn has(&self, node: &Arc<Node>) -> bool {
+        let map = self.shared.map.load();
+        map.nodes().iter().any(|n| Arc::ptr_eq(n, node))
+    }
+}
+
+/// The server would not have it here.
+fn redirects(error: &ServerError) -> bool {
+    matches!(error.code(), "MOVED" | "ASK" | "TRYAGAIN")
+}
+
+/// One command for a slot that is on its way to this server.
+async fn asking(node: &Node, cmd: &Cmd, deadline: Instant) -> Result<Value, StoreError> {
+    let mut pipe = redis::pipe();
+    pipe.cmd("ASKING");
+    pipe.add_command(cmd.clone());
+    let mut replies = node.pipeline(&pipe, 1, deadline).await?;
+    replies
+        .pop()
+        .ok_or_else(|| StoreError::corrupt("redirection", "no reply"))
+}
+
+impl Shared {
+    /// Looks for the servers when a reply shows that they may have changed.
+    fn heed(self: &Arc<Self>, reply: &Result<Value, StoreError>) {
+        let changed = match reply {
+            Ok(Value::ServerError(e)) => matches!(e.code(), "READONLY" | "CLUSTERDOWN"),
+            Ok(_) => false,
+            Err(e) => e.is_unavailable(),
+        };
+        if changed {
+            self.doubt();
+        }
+    }
+
+    fn doubt(self: &Arc<Self>) {
+        if matches!(self.finder, Some(Finder::Sentinel(_))) {
+            self.in_doubt.store(true, Ordering::Release);
+        }
+        self.find_soon(None);
+    }
+
+    /// Looks for the servers, first at `hint`, unless somebody does already.
+    fn find_soon(self: &Arc<Self>, hint: Option<&Arc<Node>>) {
+        if self.finder.is_none() || self.finding.try_lock().is_err() {
+            return;
+        }
+        let (shared, hint) = (Arc::clone(self), hint.cloned());
+        let finding = async move {
+            let Ok(_one_at_a_time) = shared.finding.try_lock() else {
+                return;
+            };
+            if let Some(finder) = &shared.finder
+                && let Err(error) = shared.find(finder, hint.as_ref()).await
+            {
+                tracing::debug!(%error, "servers not found");
+            }
+        };
+        // Without a runtime nobody waits either.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(finding);
+        }
+    }
+
+    async fn find(&self, finder: &Finder, hint: Option<&Arc<Node>>) -> Result<(), StoreError> {
+        let mut known = self.map.load().nodes().to_vec();
+        known.extend(self.strangers().iter().cloned());
+        let map = finder.find(hint, &known).await?;
+        self.strangers().retain(|n| map.at(n.address()).is_none());
+        self.map.store(Arc::new(map));
+        self.in_doubt.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    fn strangers(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Node>>> {
+        self.strangers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server that `MOVED` or `ASK` of another one names.
+    fn pointed_to(&self, error: RedisError, by: &Node) -> Result<Arc<Node>, StoreError> {
+        let named = error.redirect_node().and_then(|(address, _)| {
+            let (host, port) = address.rsplit_once(':')?;
+            Some((host.trim_matches(['[', ']']), port.parse().ok()?))
+        });
+        let (Some(Finder::Cluster(finder)), Some((host, port))) = (&self.finder, named) else {
+            return Err(error.into());
+        };
+        let host = if host.is_empty() { by.host() } else { host };
+        let mut strangers = self.strangers();
+        let mut known = strangers.clone();
+        known.extend(self.map.load().nodes().iter().cloned());
+        let node = finder.node(&known, host, port)?;
+        if !known.iter().any(|n| Arc::ptr_eq(n, &node)) {
+            strangers.push(Arc::clone(&node));
+        }
+        Ok(node)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     feed::FeedEntry,
     ids::TaskId,
     link::Link,
-    script::{Script, script},
+    script::{Base, Script, script},
     segments,
     store::Store,
 };
@@ -246,8 +246,9 @@ async fn serve(
     link: &Arc<Link>,
     inbox: &mut mpsc::UnboundedReceiver<Request>,
     joined: &mut HashMap<String, broadcast::Sender<EventBatch>>,
-) -> redis::RedisResult<()> {
-    let (mut sink, mut messages) = link.client().get_async_pubsub().await?.split();
+) -> Result<(), StoreError> {
+    let (connection, node) = link.pubsub().await?;
+    let (mut sink, mut messages) = connection.split();
     let channels: Vec<String> = joined.keys().cloned().collect();
     for chunk in channels.chunks(500) {
         sink.subscribe(chunk).await?;
@@ -281,7 +282,7 @@ async fn serve(
             }
             _ = probe.tick() => {
                 let pong = tokio::time::timeout(Duration::from_secs(2), sink.ping::<redis::Value>());
-                if !matches!(pong.await, Ok(Ok(_))) { return Ok(()) }
+                if !matches!(pong.await, Ok(Ok(_))) || !link.has(&node) { return Ok(()) }
             }
         }
     }
@@ -296,7 +297,7 @@ async fn mark(link: Arc<Link>, channel: String, sender: broadcast::Sender<EventB
         return;
     };
     while sender.receiver_count() > 0 {
-        match WATCH.on(base).arg(id).run(&link).await {
+        match WATCH.on(&Base::new(base, &link)).arg(id).run(&link).await {
             Ok(_) => {
                 let _ = sender.send(EventBatch::Look);
                 return;

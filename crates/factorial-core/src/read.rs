@@ -9,7 +9,7 @@ use crate::{
     conversation::{Entry, PARTS},
     error::StoreError,
     event::Event,
-    ids::{AgentName, Partition, TaskId},
+    ids::{AgentName, OwnerId, Partition, TaskId},
     script::Reply,
     store::Store,
     task::{TaskRecord, TaskState},
@@ -53,6 +53,20 @@ impl Store {
     /// When Redis does not answer.
     pub async fn task(&self, id: &TaskId) -> Result<Option<TaskRecord>, StoreError> {
         Ok(self.tasks(std::slice::from_ref(id)).await?.pop().flatten())
+    }
+
+    /// Whose task it is; `None`: there is no such task.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn task_owner(&self, id: &TaskId) -> Result<Option<OwnerId>, StoreError> {
+        let mut cmd = redis::cmd("HGET");
+        cmd.arg(self.0.keys.task(id)).arg("owner");
+        let mut reply = Reply::new("task", vec![self.0.link.command(&cmd).await?]);
+        let owner = reply.text_or_nil()?;
+        owner
+            .map(|owner| OwnerId::new(&owner).map_err(|_| reply.corrupt(owner)))
+            .transpose()
     }
 
     /// The records of tasks, in the same order; `None` for one that does not exist.

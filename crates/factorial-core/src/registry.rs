@@ -34,6 +34,9 @@ pub struct AgentAnnouncement {
     /// JSON Schemas of the arguments of those tools that may need an approval, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub approvals: BTreeMap<String, Value>,
+    /// JSON Schema of the context of its submissions: gateways judge them by the one announced last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_schema: Option<Value>,
     /// What may be shown of its definition; no secrets.
     /// Kept apart, for it is long and seldom read: [`Store::definition`].
     #[serde(skip)]

@@ -3,7 +3,7 @@
 //! A reply is a flat array that starts with an outcome word; `Reply` hands out what follows in order, and anything
 //! that is not of the expected form is an error that names the script.
 
-use std::{sync::OnceLock, time::Instant};
+use std::{borrow::Cow, ops::Deref, sync::OnceLock, time::Instant};
 
 use deadpool_redis::redis::{self, Cmd, ToRedisArgs, Value};
 use metrics::{counter, histogram};
@@ -40,11 +40,51 @@ impl Script {
             .get_or_init(|| redis::Script::new(self.code).get_hash().to_owned())
     }
 
-    /// A call with the base of a partition as its one key.
-    pub(crate) fn on(&'static self, base: &str) -> Call {
+    /// A call with the base of a partition as its key.
+    pub(crate) fn on(&'static self, base: &Base<'_>) -> Call {
         let mut cmd = redis::cmd("EVALSHA");
-        cmd.arg(self.sha()).arg(1).arg(base);
+        cmd.arg(self.sha());
+        match base.guard() {
+            Some(guard) => cmd.arg(2).arg(&*base.key).arg(guard),
+            None => cmd.arg(1).arg(&*base.key),
+        };
         Call { script: self, cmd }
+    }
+
+    /// A call with one key, and nothing else that it reads or writes.
+    pub(crate) fn on_key(&'static self, key: &str) -> Call {
+        let mut cmd = redis::cmd("EVALSHA");
+        cmd.arg(self.sha()).arg(1).arg(key);
+        Call { script: self, cmd }
+    }
+}
+
+/// The start of the keys of a partition, as scripts are given it: `{namespace:partition}:`, which is no key itself.
+pub(crate) struct Base<'a> {
+    key: Cow<'a, str>,
+    cluster: bool,
+}
+
+impl<'a> Base<'a> {
+    pub(crate) fn new(key: impl Into<Cow<'a, str>>, link: &Link) -> Self {
+        Self {
+            key: key.into(),
+            cluster: link.is_cluster(),
+        }
+    }
+
+    /// In a cluster, another name that is no key. While the slot goes from one server to another, key by key, a script
+    /// would see those on its side alone; of two keys that are not there, neither server runs one (`TRYAGAIN`).
+    fn guard(&self) -> Option<&str> {
+        self.key.strip_suffix(':').filter(|_| self.cluster)
+    }
+}
+
+impl Deref for Base<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.key
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use deadpool_redis::redis::{self, Value};
 
-use crate::{error::StoreError, script::text, store::Store};
+use crate::{error::StoreError, link::Link, script::text, store::Store};
 
 /// The part of `INFO` that says whether the server is well; what it does not say is 0, empty or `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +30,8 @@ pub struct ServerInfo {
     pub uptime_seconds: u64,
     /// Memory that the system gave for each byte in use.
     pub fragmentation: Option<f64>,
+    /// It is a node of a cluster.
+    pub clustered: bool,
 }
 
 impl ServerInfo {
@@ -53,23 +55,58 @@ impl ServerInfo {
                 .parse()
                 .ok()
                 .filter(|ratio: &f64| ratio.is_finite()),
+            clustered: word("cluster_enabled") == "1",
+        }
+    }
+
+    /// What each server that has keys says; nothing, if one does not let us ask.
+    pub(crate) async fn ask(link: &Link) -> Result<Vec<Self>, StoreError> {
+        let answers = match link.everywhere(&redis::cmd("INFO")).await {
+            Err(StoreError::Refused(_)) => return Ok(Vec::new()),
+            answers => answers?,
+        };
+        let texts = answers.into_iter().map(|answer| match answer {
+            Value::VerbatimString { text, .. } => text,
+            other => text(other).unwrap_or_default(),
+        });
+        Ok(texts.map(|text| Self::parse(&text)).collect())
+    }
+
+    /// As two numbers, such as 7 and 0; what does not say is not older.
+    pub(crate) fn is_older_than(&self, wanted: (u32, u32)) -> bool {
+        let mut numbers = self.version.split('.').map(str::parse::<u32>);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < wanted,
+            _ => false,
+        }
+    }
+
+    /// Of two servers together: sums; the one of which less is known to be good.
+    fn and(self, other: &Self) -> Self {
+        Self {
+            used_memory: self.used_memory + other.used_memory,
+            max_memory: self.max_memory.zip(other.max_memory).map(|(a, b)| a + b),
+            clients: self.clients + other.clients,
+            commands_per_second: self.commands_per_second + other.commands_per_second,
+            append_only: self.append_only && other.append_only,
+            uptime_seconds: self.uptime_seconds.min(other.uptime_seconds),
+            fragmentation: match (self.fragmentation, other.fragmentation) {
+                (Some(a), Some(b)) => Some(a.max(b)),
+                (a, b) => a.or(b),
+            },
+            ..self
         }
     }
 }
 
 impl Store {
-    /// What Redis says of itself; nothing, if it does not let us ask.
+    /// What Redis says of itself, all servers that have keys together; nothing, if it does not let us ask.
     ///
     /// # Errors
     /// When Redis does not answer.
     pub async fn server_info(&self) -> Result<ServerInfo, StoreError> {
-        let text = match self.0.link.command(&redis::cmd("INFO")).await {
-            Ok(Value::VerbatimString { text, .. }) => text,
-            Ok(other) => text(other).unwrap_or_default(),
-            Err(StoreError::Refused(_)) => String::new(),
-            Err(e) => return Err(e),
-        };
-        Ok(ServerInfo::parse(&text))
+        let all = ServerInfo::ask(&self.0.link).await?;
+        Ok(all.into_iter().reduce(|a, b| a.and(&b)).unwrap_or_default())
     }
 
     /// One round trip of a command that does nothing.
@@ -98,5 +135,30 @@ mod tests {
         assert_eq!(info.fragmentation, Some(1.25));
         assert!(info.append_only);
         assert_eq!(ServerInfo::parse(""), ServerInfo::default());
+        let both = info.clone().and(&info);
+        assert_eq!(
+            (both.used_memory, both.clients, both.max_memory),
+            (2_097_152, 6, None)
+        );
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        let older = |version: &str| {
+            let version = version.to_owned();
+            ServerInfo {
+                version,
+                ..ServerInfo::default()
+            }
+            .is_older_than((6, 2))
+        };
+        assert!(older("6.0.16") && older("5.0"));
+        assert!(
+            !older("6.2.0")
+                && !older("7.0.15")
+                && !older("10.0.1")
+                && !older("")
+                && !older("unstable")
+        );
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    error::StoreError,
     ids::{TaskId, WorkerId},
     store::Store,
 };
@@ -59,7 +60,7 @@ impl Store {
 
     fn notices(&self, channels: Vec<String>, stop: CancellationToken) -> mpsc::Receiver<()> {
         let (sender, receiver) = mpsc::channel(1);
-        self.listen(channels, stop, move |_| {
+        self.listen(channels, stop, true, move |_| {
             // One waiting notice is enough: whoever takes it looks at everything.
             !matches!(
                 sender.try_send(()),
@@ -77,7 +78,7 @@ impl Store {
             .all_partitions()
             .map(|p| self.0.keys.worker_channel(p, worker))
             .collect();
-        self.listen(channels, stop, move |text| {
+        self.listen(channels, stop, true, move |text| {
             let signal = match text.map(|t| t.split_once(' ')) {
                 None => Some(Signal::Reconnected),
                 Some(Some(("cancel", id))) => id.parse().ok().map(Signal::Cancel),
@@ -99,17 +100,19 @@ impl Store {
         receiver
     }
 
-    /// Gives each message to `take`, and `None` after a reconnection, until it says false or `stop`.
-    fn listen(
+    /// Gives each message to `take`, and `None` after a reconnection, until it says false or `stop`. The first connection
+    /// counts as one unless it is to be `quiet`.
+    pub(crate) fn listen(
         &self,
         channels: Vec<String>,
         stop: CancellationToken,
+        quiet: bool,
         mut take: impl FnMut(Option<&str>) -> bool + Send + 'static,
     ) {
         let store = self.clone();
         tokio::spawn(async move {
             let run = async {
-                let mut first = true;
+                let mut first = quiet;
                 loop {
                     match listen_once(&store, &channels, first, &mut take).await {
                         Ok(false) => return,
@@ -131,8 +134,10 @@ async fn listen_once(
     channels: &[String],
     first: bool,
     take: &mut impl FnMut(Option<&str>) -> bool,
-) -> redis::RedisResult<bool> {
-    let (mut sink, mut messages) = store.0.link.client().get_async_pubsub().await?.split();
+) -> Result<bool, StoreError> {
+    let link = &store.0.link;
+    let (connection, node) = link.pubsub().await?;
+    let (mut sink, mut messages) = connection.split();
     sink.subscribe(channels).await?;
     if !first && !take(None) {
         return Ok(false);
@@ -151,7 +156,7 @@ async fn listen_once(
             _ = probe.tick() => {
                 // A half-open connection would be silent for ever.
                 let pong = tokio::time::timeout(PROBE_PATIENCE, sink.ping::<redis::Value>());
-                if !matches!(pong.await, Ok(Ok(_))) { return Ok(true) }
+                if !matches!(pong.await, Ok(Ok(_))) || !link.has(&node) { return Ok(true) }
             }
         }
     }

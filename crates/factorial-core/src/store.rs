@@ -1,7 +1,7 @@
 //! `Store`: the one way from a service to Redis. Cheap to clone; its methods are in `scripts/`, `read.rs`, `list.rs`,
 //! `registry.rs`, `wake.rs`, `live.rs`, `signals.rs` and `timeline.rs`.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use deadpool_redis::redis;
 
@@ -12,6 +12,8 @@ use crate::{
     keys::Keys,
     link::Link,
     live::Hub,
+    metrics::Accepted,
+    script::Base,
     timeline::TimelineConfig,
 };
 
@@ -30,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) live: Hub,
     pub(crate) enqueues: Groups,
     pub(crate) finishes: Groups,
+    pub(crate) accepted: Accepted,
 }
 
 /// A task that a worker holds: what every write of it must carry.
@@ -72,11 +75,24 @@ impl Store {
     }
 
     /// The base key of a partition; that of a partition that does not exist holds nothing.
-    pub(crate) fn base(&self, partition: Partition) -> std::borrow::Cow<'_, str> {
-        self.0.bases.get(usize::from(partition.0)).map_or_else(
-            || self.0.keys.base(partition).into(),
-            |base| (&**base).into(),
-        )
+    pub(crate) fn base(&self, partition: Partition) -> Base<'_> {
+        let made = self.0.bases.get(usize::from(partition.0));
+        let key = made.map_or_else(
+            || Cow::Owned(self.0.keys.base(partition)),
+            |base| Cow::Borrowed(&**base),
+        );
+        Base::new(key, &self.0.link)
+    }
+
+    /// The start of the keys that are no partition's.
+    pub(crate) fn root(&self) -> Base<'_> {
+        Base::new(self.0.keys.root(), &self.0.link)
+    }
+
+    /// Names of the keys of this namespace.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
     }
 
     /// One round trip.

@@ -170,6 +170,8 @@ pub struct TaskRecord {
     pub priority: Priority,
     pub created_ms: i64,
     pub due_ms: Option<i64>,
+    /// Since when it is or was queued, the last time.
+    pub ready_ms: Option<u64>,
     pub started_ms: Option<i64>,
     pub finished_ms: Option<i64>,
     pub deadline_ms: Option<i64>,
@@ -296,6 +298,7 @@ impl TaskRecord {
             priority,
             created_ms: f.need("created")?,
             due_ms: f.take("due")?,
+            ready_ms: f.take("ready")?,
             started_ms: f.take("started")?,
             finished_ms: f.take("finished")?,
             deadline_ms: f.take("deadline")?,

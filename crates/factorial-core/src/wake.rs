@@ -3,13 +3,14 @@
 //! A token in such a list wakes one waiter. It can be lost when its taker dies, so whoever waits also looks for itself,
 //! once a second. The look notices a Redis, or a connection, that has fallen silent.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::redis::{self, AsyncConnectionConfig, Value, aio::MultiplexedConnection};
 
 use crate::{
     error::{StoreError, UnavailableReason},
     ids::{AgentName, Partition},
+    node::Node,
     store::Store,
 };
 
@@ -28,13 +29,17 @@ pub struct Waiter {
 
 struct Waiting {
     connection: MultiplexedConnection,
-    id: i64,
+    id: WaitId,
     block: Duration,
 }
 
 /// Ends a wait of a [`Waiter`] from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaitId(i64);
+#[derive(Clone, Debug)]
+pub struct WaitId {
+    /// The server that counts its connections so.
+    node: Arc<Node>,
+    client: i64,
+}
 
 impl Store {
     /// A waiter on one partition.
@@ -51,10 +56,10 @@ impl Store {
     ///
     /// # Errors
     /// When Redis does not answer, or cannot do that.
-    pub async fn unblock(&self, wait: WaitId) -> Result<bool, StoreError> {
+    pub async fn unblock(&self, wait: &WaitId) -> Result<bool, StoreError> {
         let mut cmd = redis::cmd("CLIENT");
-        cmd.arg("UNBLOCK").arg(wait.0);
-        let ended = self.0.link.command(&cmd).await?;
+        cmd.arg("UNBLOCK").arg(wait.client);
+        let ended = self.0.link.command_at(&wait.node, &cmd).await?;
         Ok(matches!(ended, Value::Int(1)))
     }
 
@@ -75,7 +80,9 @@ impl Store {
             Ok(reply) => Ok(matches!(reply?, Value::Int(n) if n > 0)),
             Err(_) => {
                 // The first to notice: others wait for their answers much longer.
-                self.0.link.suspect();
+                if let Ok(node) = self.0.link.node_of(&self.base(partition)) {
+                    self.0.link.suspect(&node);
+                }
                 Err(StoreError::silent("a look for work"))
             }
         }
@@ -89,36 +96,43 @@ impl Waiter {
     /// When Redis does not answer.
     pub async fn ready(&mut self) -> Result<WaitId, StoreError> {
         if let Some(waiting) = &self.connection {
-            return Ok(WaitId(waiting.id));
+            return Ok(waiting.id.clone());
         }
         let connecting = tokio::time::timeout(self.store.0.link.timeout(), self.connect());
         let waiting = connecting
             .await
             .map_err(|_| StoreError::silent("a connection to wait on"))??;
-        let id = waiting.id;
+        let id = waiting.id.clone();
         self.connection = Some(waiting);
-        Ok(WaitId(id))
+        Ok(id)
     }
 
     async fn connect(&self) -> Result<Waiting, StoreError> {
+        let link = &self.store.0.link;
+        let node = link.node_of(&self.store.base(self.partition))?;
+        let connected = self.connect_to(Arc::clone(&node)).await;
+        if connected.is_err() {
+            link.look_again();
+        }
+        connected
+    }
+
+    async fn connect_to(&self, node: Arc<Node>) -> Result<Waiting, StoreError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.store.0.link.timeout()))
             .set_response_timeout(Some(BLOCK + PATIENCE));
-        let mut connection = self
-            .store
-            .0
-            .link
+        let mut connection = node
             .client()
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
         let mut cmd = redis::cmd("CLIENT");
         cmd.arg("ID");
-        let id = match connection.send_packed_command(&cmd).await? {
+        let client = match connection.send_packed_command(&cmd).await? {
             Value::Int(id) => id,
             other => return Err(StoreError::corrupt("client id", format!("{other:?}"))),
         };
         let mut cmd = redis::cmd("CLIENT");
-        cmd.arg("UNBLOCK").arg(id);
+        cmd.arg("UNBLOCK").arg(client);
         let end = connection
             .send_packed_command(&cmd)
             .await
@@ -130,7 +144,7 @@ impl Waiter {
         };
         Ok(Waiting {
             connection,
-            id,
+            id: WaitId { node, client },
             block,
         })
     }
@@ -179,11 +193,14 @@ impl Waiter {
             Ok(_) => Ok(None),
             Err(e) if e.code() == Some("UNBLOCKED") => Ok(None),
             Err(e) => {
-                self.connection = None;
+                let link = &self.store.0.link;
                 if e.is_timeout() {
                     // The first to notice: others wait for their answers much longer.
-                    self.store.0.link.suspect();
+                    link.suspect(&waiting.id.node);
+                } else {
+                    link.look_again();
                 }
+                self.connection = None;
                 Err(e.into())
             }
         }

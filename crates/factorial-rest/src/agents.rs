@@ -1,47 +1,75 @@
-//! The agents that workers have announced, with their tools, kept here so that a submission costs one round trip.
+//! The agents that workers have announced, kept here so that a submission costs one round trip.
 //!
 //! An agent stays known while its workers are away, so a name that is found here is right; one that is not is looked
-//! up again before it is refused. Refreshed by `refresh` every few seconds too, for a namespace that was wiped.
+//! up again before it is refused. Refreshed by `refresh` every few seconds too: for a namespace that was wiped, and for
+//! agents that were announced anew.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
-use factorial_core::{AgentName, Store, StoreError};
+use factorial_core::{AgentAnnouncement, AgentName, Store, StoreError};
 use tokio::sync::Mutex;
 
-/// All announced agents and the names of their tools, as of the last look.
+use crate::submission::ContextSchema;
+
+/// All announced agents, as of the last look.
 #[derive(Default)]
 pub(crate) struct AgentDirectory {
-    agents: ArcSwap<BTreeMap<AgentName, Vec<String>>>,
+    agents: ArcSwap<KnownAgents>,
     /// When the last look that succeeded was begun. Held while somebody looks.
     looked: Mutex<Option<Instant>>,
 }
 
+/// Agents by name.
+pub(crate) type KnownAgents = BTreeMap<AgentName, KnownAgent>;
+
+/// What submissions are judged by.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownAgent {
+    /// Names of its tools.
+    pub(crate) tools: Arc<[String]>,
+    /// Of the context, if it has one.
+    pub(crate) context: Option<Arc<ContextSchema>>,
+}
+
+impl KnownAgent {
+    /// The agent as announced now; the schema is compiled only when it is not that of `before`.
+    fn of(announced: AgentAnnouncement, before: Option<&Self>) -> Self {
+        let kept = before.and_then(|before| before.context.clone());
+        let context = announced.context_schema.map(|schema| match kept {
+            Some(kept) if kept.is(&schema) => kept,
+            _ => Arc::new(ContextSchema::compile(&announced.name, schema)),
+        });
+        Self {
+            tools: announced.tools.into(),
+            context,
+        }
+    }
+}
+
 impl AgentDirectory {
-    /// Whether the agent was announced before this call.
+    /// The agent, if it was announced before this call.
     ///
     /// # Errors
     /// When Redis has to be asked and does not answer.
-    pub(crate) async fn knows(&self, store: &Store, name: &AgentName) -> Result<bool, StoreError> {
-        if self.agents.load().contains_key(name) {
-            return Ok(true);
+    pub(crate) async fn find(
+        &self,
+        store: &Store,
+        name: &AgentName,
+    ) -> Result<Option<KnownAgent>, StoreError> {
+        if let Some(known) = self.agents.load().get(name) {
+            return Ok(Some(known.clone()));
         }
-        self.look(store).await?;
-        Ok(self.agents.load().contains_key(name))
+        Ok(self.all(store).await?.get(name).cloned())
     }
 
-    /// Names of the tools of an agent, as far as it is known.
-    pub(crate) fn tools(&self, name: &AgentName) -> Vec<String> {
-        self.agents.load().get(name).cloned().unwrap_or_default()
-    }
-
-    /// All names, not older than this call.
+    /// All agents, not older than this call.
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub(crate) async fn all(&self, store: &Store) -> Result<Vec<AgentName>, StoreError> {
+    pub(crate) async fn all(&self, store: &Store) -> Result<Arc<KnownAgents>, StoreError> {
         self.look(store).await?;
-        Ok(self.agents.load().keys().cloned().collect())
+        Ok(self.agents.load_full())
     }
 
     /// One look serves all who asked before it was begun, so a flood of unknown names is no flood of calls.
@@ -52,14 +80,13 @@ impl AgentDirectory {
             return Ok(());
         }
         let begun = Instant::now();
-        let agents = store.agents().await?;
-        self.agents.store(
-            agents
-                .into_iter()
-                .map(|agent| (agent.name, agent.tools))
-                .collect::<BTreeMap<_, _>>()
-                .into(),
-        );
+        let announced = store.agents().await?;
+        let before = self.agents.load();
+        let agents = announced.into_iter().map(|agent| {
+            let known = KnownAgent::of(agent.clone(), before.get(&agent.name));
+            (agent.name, known)
+        });
+        self.agents.store(Arc::new(agents.collect()));
         *looked = Some(begun);
         Ok(())
     }

@@ -5,8 +5,9 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-use factorial_core::Store;
+use factorial_core::{KeyNotice, Store};
 use factorial_service::{ApiError, ErrorKind, config::GatewayConfig};
+use http::{Extensions, HeaderMap};
 use tokio::{
     sync::Semaphore,
     time::{MissedTickBehavior, interval},
@@ -14,6 +15,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    access::{Access, AuditLog, Identity, Issuer, Keyring, Sessions, Who, is_encrypted},
     agents::AgentDirectory,
     answers::Tokens,
     clock::{StoreClock, machine_ms},
@@ -30,6 +32,17 @@ pub struct App {
     pub(crate) agents: AgentDirectory,
     pub(crate) clock: StoreClock,
     pub(crate) tokens: Tokens,
+    pub(crate) access: Access,
+    pub(crate) keyring: Keyring,
+    pub(crate) sessions: Sessions,
+    pub(crate) issuer: Option<Issuer>,
+    /// Whether a session stands for a key.
+    pub(crate) takes_sessions: bool,
+    pub(crate) audit: AuditLog,
+    /// Whoever calls where nobody asks who it is.
+    pub(crate) anonymous: Arc<Identity>,
+    /// Whoever has the key of the settings.
+    pub(crate) admin: Arc<Identity>,
     /// Permits for requests in progress.
     pub(crate) requests: Arc<Semaphore>,
     /// Permits for event streams and long polls.
@@ -60,8 +73,21 @@ impl Deref for AppState {
 impl AppState {
     /// For a process that serves until `drain`.
     #[must_use]
-    pub fn new(store: Store, config: &GatewayConfig, drain: CancellationToken) -> Self {
+    pub fn new(
+        store: Store,
+        config: &GatewayConfig,
+        access: Access,
+        drain: CancellationToken,
+    ) -> Self {
         Self(Arc::new(App {
+            keyring: Keyring::new(access.limits),
+            sessions: Sessions::default(),
+            issuer: access.issuer.clone().map(Issuer::new),
+            takes_sessions: access.sessions,
+            audit: AuditLog::new(access.audit_entries),
+            anonymous: Arc::new(Identity::whole(Who::Anonymous)),
+            admin: Arc::new(Identity::whole(Who::AdminKey)),
+            access,
             store,
             agents: AgentDirectory::default(),
             clock: StoreClock::default(),
@@ -77,8 +103,49 @@ impl AppState {
         }))
     }
 
-    /// Follows what workers announce, and the clock of Redis. Never ends.
+    /// Follows what workers announce, the clock of Redis and the keys, and writes the audit log. Never ends.
     pub async fn refresh(&self) {
+        tokio::join!(
+            self.look(),
+            self.follow_keys(),
+            self.audit.write(&self.store)
+        );
+    }
+
+    /// Writes what is not written yet, when nothing more is served.
+    pub async fn close(&self) {
+        self.audit.close(&self.store).await;
+        if let Err(error) = self.keyring.note_uses(&self.store).await {
+            tracing::debug!(%error, "last uses of keys not noted");
+        }
+    }
+
+    async fn follow_keys(&self) {
+        if !self.access.enabled {
+            return;
+        }
+        match self.keyring.open(&self.store).await {
+            Ok(()) if self.keyring.is_empty() && self.has_no_other_way() => {
+                tracing::warn!(
+                    "no key may call yet: make one with `factorial keys create --redis-url`"
+                );
+            }
+            Ok(()) => {}
+            Err(error) => tracing::debug!(%error, "keys not read"),
+        }
+        let told = |notice: &KeyNotice| match notice {
+            KeyNotice::Key(_) => {}
+            KeyNotice::Session(digest) => self.sessions.end(digest),
+            KeyNotice::Missed => self.sessions.doubt(),
+        };
+        self.keyring.follow(&self.store, told).await;
+    }
+
+    fn has_no_other_way(&self) -> bool {
+        self.access.admin_key.is_none() && self.issuer.is_none()
+    }
+
+    async fn look(&self) {
         let mut timer = interval(REFRESH_EVERY);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -101,6 +168,18 @@ impl AppState {
     pub async fn sockets_closed(&self) {
         self.sockets.close();
         self.sockets.wait().await;
+    }
+
+    /// Whether a key is needed.
+    #[must_use]
+    pub fn needs_keys(&self) -> bool {
+        self.access.enabled
+    }
+
+    /// Whether the client of a request speaks TLS, as far as is known.
+    #[must_use]
+    pub fn is_encrypted(&self, extensions: &Extensions, headers: &HeaderMap) -> bool {
+        is_encrypted(extensions, headers, &self.access.trusted)
     }
 
     /// Exchanges the permit of a request for one to wait: what it does from here on is mostly nothing.

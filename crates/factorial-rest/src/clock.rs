@@ -9,6 +9,7 @@ use std::{
 };
 
 use factorial_core::{Partition, TaskId};
+use factorial_service::KeyToken;
 use ulid::Ulid;
 
 /// A wall clock, corrected by what is known of the clock of Redis.
@@ -36,6 +37,11 @@ impl StoreClock {
         TaskId::new(partition, self.unique())
     }
 
+    /// Random bits.
+    pub(crate) fn bits(&self) -> u128 {
+        rand::random()
+    }
+
     /// Unique, and sorted by time.
     pub(crate) fn unique(&self) -> Ulid {
         let now = u64::try_from(self.now_ms()).unwrap_or(0);
@@ -55,6 +61,11 @@ pub(crate) fn machine_ms() -> i64 {
 pub(crate) fn fresh_secret() -> String {
     let bytes: [u8; 32] = rand::random();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A new key, with its secret.
+pub(crate) fn fresh_key() -> KeyToken {
+    KeyToken::draw(&mut rand::rng())
 }
 
 /// Any partition, for a task that belongs to no other.

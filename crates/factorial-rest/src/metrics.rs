@@ -12,7 +12,7 @@ pub(crate) const REQUESTS_IN_PROGRESS: &str = "factorial_http_requests_in_progre
 pub(crate) const REQUESTS_SHED_TOTAL: &str = "factorial_http_requests_shed_total";
 /// Gauge: open waits. Label: `kind` (`stream`, `long_poll`).
 pub(crate) const WAITS_OPEN: &str = "factorial_http_waits_open";
-/// Counter of ended event streams. Label: `reason` (`finished`, `gone`, `drain`, `failed`, `client`).
+/// Counter of ended event streams. Label: `reason` (`finished`, `gone`, `drain`, `failed`, `client`, `key`).
 pub(crate) const STREAMS_ENDED_TOTAL: &str = "factorial_http_streams_ended_total";
 /// Counter of events sent by streams.
 pub(crate) const STREAM_EVENTS_TOTAL: &str = "factorial_http_stream_events_total";
@@ -25,7 +25,12 @@ pub(crate) const TASKS_SUBMITTED_TOTAL: &str = "factorial_http_tasks_submitted_t
 /// Counter of batches. Label: `outcome` (`accepted`, `replayed`, `refused`, `incomplete`).
 pub(crate) const BATCHES_SUBMITTED_TOTAL: &str = "factorial_http_batches_submitted_total";
 
-/// Gives the recorder the help texts.
+/// Counter of entries written to the audit log.
+pub(crate) const AUDIT_ENTRIES_TOTAL: &str = "factorial_http_audit_entries_total";
+/// Counter of entries that could not be written to the audit log.
+pub(crate) const AUDIT_ENTRIES_LOST_TOTAL: &str = "factorial_http_audit_entries_lost_total";
+
+/// Gives the recorder the help texts, and what alerts ask for.
 pub fn describe() {
     metrics::describe_counter!(REQUESTS_TOTAL, "Answers, by method, route and status.");
     metrics::describe_histogram!(
@@ -44,4 +49,11 @@ pub fn describe() {
     );
     metrics::describe_counter!(TASKS_SUBMITTED_TOTAL, "Submissions, by outcome.");
     metrics::describe_counter!(BATCHES_SUBMITTED_TOTAL, "Batches, by outcome.");
+    metrics::describe_counter!(AUDIT_ENTRIES_TOTAL, "Entries written to the audit log.");
+    metrics::describe_counter!(
+        AUDIT_ENTRIES_LOST_TOTAL,
+        "Entries that could not be written to the audit log."
+    );
+    // An alert that asks for an increase has to see it from 0.
+    metrics::counter!(AUDIT_ENTRIES_LOST_TOTAL).increment(0);
 }

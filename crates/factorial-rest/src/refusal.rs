@@ -58,6 +58,11 @@ pub(crate) fn no_delivery() -> ApiError {
     ApiError::new(ErrorKind::DeliveryNotFound)
 }
 
+/// The key is not there.
+pub(crate) fn no_key() -> ApiError {
+    ApiError::new(ErrorKind::KeyNotFound)
+}
+
 /// The batch is not there, or not any more.
 pub(crate) fn no_batch() -> ApiError {
     ApiError::new(ErrorKind::BatchNotFound)

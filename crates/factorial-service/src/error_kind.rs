@@ -62,6 +62,18 @@ pub enum ErrorKind {
     InvalidToken,
     /// The request may come from a page of another site.
     ForeignOrigin,
+    /// Nobody is named who may call, or somebody who is not known.
+    Unauthenticated,
+    /// Whoever calls may not do this.
+    Forbidden,
+    /// The service is not asked for under this name.
+    MisdirectedRequest,
+    /// No such key.
+    KeyNotFound,
+    /// There are as many keys as allowed.
+    TooManyKeys,
+    /// The key has asked too often.
+    RateLimited,
     /// Too many steering messages wait.
     SteeringFull,
     /// The conversation is full.
@@ -245,6 +257,42 @@ impl ErrorKind {
                 "foreign_origin",
                 "The request may come from a page of another site",
             ),
+            Self::Unauthenticated => (
+                S::UNAUTHORIZED,
+                C::Unauthenticated,
+                "unauthenticated",
+                "A valid key is needed",
+            ),
+            Self::Forbidden => (
+                S::FORBIDDEN,
+                C::Forbidden,
+                "forbidden",
+                "The key may not do this",
+            ),
+            Self::MisdirectedRequest => (
+                S::MISDIRECTED_REQUEST,
+                C::MisdirectedRequest,
+                "misdirected_request",
+                "The service does not answer under this name",
+            ),
+            Self::KeyNotFound => (
+                S::NOT_FOUND,
+                C::KeyNotFound,
+                "key_not_found",
+                "There is no such key",
+            ),
+            Self::TooManyKeys => (
+                S::CONFLICT,
+                C::TooManyKeys,
+                "too_many_keys",
+                "There are as many keys as allowed",
+            ),
+            Self::RateLimited => (
+                S::TOO_MANY_REQUESTS,
+                C::RateLimited,
+                "rate_limited",
+                "The key has asked too often",
+            ),
             Self::SteeringFull => (
                 S::TOO_MANY_REQUESTS,
                 C::SteeringFull,
@@ -311,6 +359,12 @@ mod tests {
             ErrorKind::ProgressExhausted,
             ErrorKind::InvalidToken,
             ErrorKind::ForeignOrigin,
+            ErrorKind::Unauthenticated,
+            ErrorKind::Forbidden,
+            ErrorKind::MisdirectedRequest,
+            ErrorKind::KeyNotFound,
+            ErrorKind::TooManyKeys,
+            ErrorKind::RateLimited,
             ErrorKind::RouteNotFound,
             ErrorKind::MethodNotAllowed,
             ErrorKind::TaskFinished,

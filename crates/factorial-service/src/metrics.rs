@@ -12,6 +12,9 @@ pub const HTTP_PROBLEMS_TOTAL: &str = "factorial_http_problems_total";
 /// Gauge: seconds since a component last made progress. Label: `component`.
 pub const HEALTH_PROGRESS_AGE_SECONDS: &str = "factorial_health_progress_age_seconds";
 
+/// Counter of spans for the collector. Label: `outcome` (`exported`, `failed`, `dropped`).
+pub const TRACE_SPANS_TOTAL: &str = "factorial_trace_spans_total";
+
 /// Upper bounds of histograms whose name ends in `_seconds`: from a script call to a long turn.
 pub const SECONDS_BUCKETS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
@@ -41,6 +44,7 @@ pub const COUNT_BUCKETS: &[f64] = &[
 pub(crate) fn describe() {
     metrics::describe_gauge!(PROCESS_INFO, "Always 1; the labels say what runs.");
     metrics::describe_counter!(HTTP_PROBLEMS_TOTAL, "Problem documents sent, by code.");
+    metrics::describe_counter!(TRACE_SPANS_TOTAL, "Spans for the collector, by outcome.");
     metrics::describe_gauge!(
         HEALTH_PROGRESS_AGE_SECONDS,
         "Seconds since a component last made progress."

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -114,6 +114,12 @@ impl ApiError {
         }]
     }
 
+    /// The code of a response that was made from a refusal.
+    #[must_use]
+    pub fn code_of(response: &Response) -> Option<&'static str> {
+        response.extensions().get::<Sent>().map(|sent| sent.1)
+    }
+
     /// What it is refused for.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -155,14 +161,27 @@ impl IntoResponse for ApiError {
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response.extensions_mut().insert(Sent(problem));
+        if let Some(challenge) = challenge(self.kind) {
+            let challenge = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response.extensions_mut().insert(Sent(problem, name));
         response
+    }
+}
+
+/// What a client could do about it, as RFC 6750 says it.
+fn challenge(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::Unauthenticated => Some("Bearer realm=\"factorial\""),
+        ErrorKind::Forbidden => Some("Bearer realm=\"factorial\", error=\"insufficient_scope\""),
+        _ => None,
     }
 }
 
 /// Marks a response that was made from an [`ApiError`].
 #[derive(Clone)]
-struct Sent(Problem);
+struct Sent(Problem, &'static str);
 
 /// Middleware that puts the request's id, as in its `x-request-id` header, into problem documents.
 pub async fn add_request_id(request: Request, next: Next) -> Response {
@@ -172,7 +191,7 @@ pub async fn add_request_id(request: Request, next: Next) -> Response {
         .and_then(|id| id.to_str().ok());
     let id = id.map(str::to_owned);
     let mut response = next.run(request).await;
-    let (Some(id), Some(Sent(mut problem))) = (id, response.extensions_mut().remove::<Sent>())
+    let (Some(id), Some(Sent(mut problem, _))) = (id, response.extensions_mut().remove::<Sent>())
     else {
         return response;
     };

@@ -33,8 +33,8 @@ static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 /// # Errors
 /// When the filter is malformed, or when a recorder of another kind is installed.
 pub fn init(log: &LogConfig, service: &'static str) -> Result<PrometheusHandle, TelemetryError> {
-    // The model library logs what providers send; payloads do not belong in a log.
-    let filter = EnvFilter::try_new(format!("genai=off,{}", log.level.as_str()))?;
+    // These libraries log what providers and servers send; payloads do not belong in a log.
+    let filter = EnvFilter::try_new(format!("genai=off,rmcp=off,{}", log.level.as_str()))?;
     let json = match log.format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Pretty => false,
@@ -76,6 +76,7 @@ pub fn recorder() -> Result<PrometheusHandle, TelemetryError> {
         .set_buckets(COUNT_BUCKETS)?
         .install_recorder()?;
     describe();
+    factorial_core::describe_metrics();
     *slot = Some(handle.clone());
     Ok(handle)
 }

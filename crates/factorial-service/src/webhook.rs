@@ -139,3 +139,25 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_webhook_secret() {
+        use secrecy::ExposeSecret as _;
+
+        let sound = format!("{PREFIX}{}", STANDARD.encode([7; 32]));
+        factorial_fuzz::texts(&[&sound], |text| {
+            if let Ok(secret) = WebhookSecret::parse(text) {
+                assert_eq!(secret.text().expose_secret(), text);
+                assert!(
+                    secret
+                        .sign(text, i64::MIN, text.as_bytes())
+                        .starts_with("v1,")
+                );
+            }
+        });
+    }
+}

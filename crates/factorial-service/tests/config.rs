@@ -350,6 +350,60 @@ fn redis_url_and_parts() {
     );
     let text = problems::<ReaperRole>(&["--redis-host", "redis://x"], &[], None);
     assert_lines(&text, &["flag --redis-host: is not a host name"]);
+    let many = ("REDIS_URL", "rediss-cluster://a:7000,b:7001");
+    assert_eq!(
+        url(
+            &[],
+            &[many, ("REDIS_USERNAME", "u:1"), ("REDIS_PASSWORD", "p/")]
+        )
+        .unwrap(),
+        "rediss-cluster://u%3A1:p%2F@a:7000,b:7001"
+    );
+    let text = problems::<ReaperRole>(&["--redis-url", "redis-sentinel://a:1"], &[], None);
+    assert_lines(
+        &text,
+        &["flag --redis-url: the value does not end with the name of the master"],
+    );
+}
+
+#[test]
+fn certificates_and_password_files_of_redis() {
+    let wrong = |line: &[&str]| problems::<ReaperRole>(line, &[("REDIS_PASSWORD", "x")], None);
+    assert_lines(
+        &wrong(&["--redis-tls-ca", "ca.pem"]),
+        &["flag --redis-tls-ca: is for TLS, which the address does not have"],
+    );
+    assert_lines(
+        &wrong(&["--redis-tls", "--redis-tls-cert", "c.pem"]),
+        &["flag --redis-tls-cert: needs redis_tls_key as well"],
+    );
+    assert_lines(
+        &wrong(&["--redis-password-file", "p"]),
+        &["flag --redis-password-file: redis_password is set as well"],
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    std::fs::write(file("p"), "from a file\n").unwrap();
+    std::fs::write(file("ca"), "PEM").unwrap();
+    let (password, ca, none) = (file("p"), file("ca"), file("none"));
+    let options = |ca: &str| {
+        let line = [
+            "--redis-url",
+            "rediss://h",
+            "--redis-password-file",
+            &password,
+            "--redis-tls-ca",
+            ca,
+        ];
+        let role: ReaperRole = load(&line, &[], None).unwrap();
+        factorial_service::store_options(&role.redis, &role.metrics)
+    };
+    let read = options(&ca).unwrap();
+    assert_eq!(read.url, "rediss://:from%20a%20file@h");
+    assert_eq!(read.tls.ca.as_deref(), Some(&b"PEM"[..]));
+    assert!(!format!("{read:?}").contains("file@"), "{read:?}");
+    let error = options(&none).unwrap_err().to_string();
+    assert!(error.starts_with("redis_tls_ca: cannot read"), "{error}");
 }
 
 #[test]

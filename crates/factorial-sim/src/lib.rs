@@ -6,6 +6,7 @@
 mod behaviour;
 mod config;
 mod http;
+mod program;
 mod reply;
 mod sample;
 mod seed;
@@ -15,5 +16,6 @@ mod wire;
 
 pub use behaviour::{Behaviour, BehaviourError, Fault, ReplyKind, RetryAfter};
 pub use config::{Args, SimConfig};
+pub use program::main;
 pub use server::{Sim, listen, serve};
 pub use state::{RequestRecord, Stats};

@@ -2,6 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
+use axum::extract::FromRef;
 use factorial_core::Store;
 use factorial_rest::AppState;
 use factorial_service::{Health, Shutdown};
@@ -44,6 +45,12 @@ impl App {
             options,
             shutdown: shutdown.clone(),
         }))
+    }
+}
+
+impl FromRef<App> for AppState {
+    fn from_ref(app: &App) -> Self {
+        app.rest.clone()
     }
 }
 

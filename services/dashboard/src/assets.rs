@@ -9,13 +9,13 @@ use axum::{
 };
 use factorial_service::{ApiError, ErrorKind};
 use http::{
-    HeaderMap, HeaderValue, StatusCode,
+    HeaderMap, HeaderValue, StatusCode, Uri,
     header::{
         ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
     },
 };
 
-use crate::{app::App, page};
+use crate::{app::App, login, page};
 
 /// One file of the page.
 struct Asset {
@@ -31,7 +31,15 @@ struct Asset {
 static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// `GET /observability`: the page.
-pub(crate) async fn index(State(app): State<App>, headers: HeaderMap) -> Response {
+pub(crate) async fn index(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
+    if app.rest.needs_keys() {
+        // A browser can send a session alone; one without is shown where to begin one.
+        match app.rest.has_session(&headers).await {
+            Ok(true) => {}
+            Ok(false) => return login::redirect(&uri),
+            Err(refusal) => return refusal.into_response(),
+        }
+    }
     match find("index.html") {
         Some(asset) => send(asset, &headers),
         None => page::not_built(&app),
@@ -42,6 +50,7 @@ pub(crate) async fn index(State(app): State<App>, headers: HeaderMap) -> Respons
 pub(crate) async fn file(
     State(app): State<App>,
     Path(path): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     if let Some(asset) = find(&path) {
@@ -54,7 +63,7 @@ pub(crate) async fn file(
     if path.starts_with("assets/") || path.starts_with("api/") {
         return ApiError::new(ErrorKind::RouteNotFound).into_response();
     }
-    index(State(app), headers).await
+    index(State(app), uri, headers).await
 }
 
 fn find(path: &str) -> Option<&'static Asset> {

@@ -10,13 +10,17 @@ mod assets;
 mod health;
 mod layers;
 mod live;
+mod login;
 mod openapi;
 mod options;
 mod overview;
 mod page;
+mod program;
 mod router;
 mod service;
 
+pub use factorial_rest::{Access, Tls};
 pub use openapi::document as openapi_document;
 pub use options::DashboardOptions;
+pub use program::main;
 pub use service::run;

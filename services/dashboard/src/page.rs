@@ -36,7 +36,7 @@ pub(crate) fn style() -> Response {
     (headers, STYLE).into_response()
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,15 +1,16 @@
 //! The list of routes, and the layers around them.
 
-use axum::{Router, middleware, routing::get};
-use factorial_rest::{operators_router, with_layers};
+use axum::{Extension, Router, middleware, routing::get};
+use factorial_core::KeyRole;
+use factorial_rest::{Needs, guarded, guarded_plain, operators_router, with_layers};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api::{config, overview, system},
+    api::{config, overview, session, system},
     app::App,
     assets, health,
     layers::{guard_origin, secure},
-    live, openapi,
+    live, login, openapi,
 };
 
 /// Where the operations are.
@@ -17,16 +18,24 @@ pub(crate) const API: &str = "/observability/api";
 
 /// What only the dashboard answers.
 pub(crate) fn own() -> OpenApiRouter<App> {
+    let reads = Needs::Role(KeyRole::Viewer);
+    let of_all = Needs::Unbound(KeyRole::Viewer);
     OpenApiRouter::new()
-        .routes(routes!(config::get_config))
-        .routes(routes!(overview::get_overview))
-        .routes(routes!(system::get_system))
+        .routes(guarded(
+            Needs::Nothing,
+            routes!(session::log_in, session::log_out),
+        ))
+        .routes(guarded(reads, routes!(config::get_config)))
+        .routes(guarded(of_all, routes!(overview::get_overview)))
+        .routes(guarded(of_all, routes!(system::get_system)))
 }
 
-/// All operations, without what is checked of requests from outside.
+/// All operations, without what is checked of requests from outside: in this process they are asked with a `Caller` in the
+/// extensions of the request.
 pub(crate) fn operations(app: &App) -> Router {
     let own: Router<App> = own().into();
-    own.with_state(app.clone())
+    own.layer(Extension(app.rest.clone()))
+        .with_state(app.clone())
         .merge(operators_router(&app.rest))
 }
 
@@ -41,9 +50,14 @@ pub(crate) fn router(app: App) -> Router {
         .route("/", get(health::document))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .route("/observability/login", get(login::page))
+        .route("/observability/login/{file}", get(login::file))
         .route("/observability", get(assets::index))
         .route("/observability/", get(assets::index))
-        .route("/observability/ws", get(live::accept))
+        .route(
+            "/observability/ws",
+            guarded_plain(Needs::Role(KeyRole::Viewer), "live", get(live::accept)),
+        )
         .route("/observability/{*path}", get(assets::file))
         .with_state(app.clone())
         .nest(API, operations);

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use factorial_core::Store;
-use factorial_rest::{AppState, describe_metrics, serve};
+use factorial_rest::{Access, AppState, Tls, describe_metrics, serve};
 use factorial_service::{Health, Shutdown, config::GatewayConfig};
 use tokio::net::TcpListener;
 
@@ -23,18 +23,33 @@ pub async fn run(
     listener: TcpListener,
     store: Store,
     options: DashboardOptions,
+    access: Access,
+    tls: Option<Tls>,
     health: &Health,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
     describe_metrics();
     listener.local_addr()?;
     let ready = health.component("dashboard");
-    let rest = AppState::new(store.clone(), &budgets(), shutdown.drain.clone());
+    let rest = AppState::new(
+        store.clone(),
+        &budgets(),
+        access.with_sessions(),
+        shutdown.drain.clone(),
+    );
     let app = App::new(store, rest, options, health, shutdown);
     ready.ready(true);
     let serving = async {
         let router = router(app.clone());
-        serve(listener, router, MOST_CONNECTIONS, CLOSE_TIMEOUT, shutdown).await;
+        serve(
+            listener,
+            tls,
+            router,
+            MOST_CONNECTIONS,
+            CLOSE_TIMEOUT,
+            shutdown,
+        )
+        .await;
         app.sockets.close();
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, app.sockets.wait()).await;
     };
@@ -47,6 +62,7 @@ pub async fn run(
         () = app.rest.refresh() => {}
         () = app.overviews.keep_up() => {}
     }
+    app.rest.close().await;
     Ok(())
 }
 

@@ -4,13 +4,15 @@
 //! until the interval has passed, or until it is called.
 
 use std::{
+    future::Future,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use async_trait::async_trait;
-use factorial_core::{ChoreReport, Store, StoreError};
+use factorial_core::{ChoreReport, Partition, Store, StoreError};
 use factorial_service::Progress;
+use futures::future::join_all;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -26,15 +28,29 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// What a round did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Round {
     /// Tasks that it changed.
     pub(crate) count: u64,
     /// When there is more to do, if that is known.
     pub(crate) next: Option<Duration>,
+    /// Why it was not done in every partition.
+    pub(crate) failed: Option<StoreError>,
 }
 
 impl Round {
+    /// From the rounds of partitions: a server that is away keeps nothing waiting that is elsewhere.
+    pub(crate) fn of(parts: Vec<Result<Self, StoreError>>) -> Self {
+        let mut all = Self::default();
+        for part in parts {
+            match part {
+                Ok(part) => all.add(part.count, part.next),
+                Err(error) => all.failed = Some(error),
+            }
+        }
+        all
+    }
+
     /// Adds a step; the earliest next work counts.
     pub(crate) fn add(&mut self, count: u64, next: Option<Duration>) {
         self.count += count;
@@ -43,6 +59,14 @@ impl Round {
             (a, b) => a.or(b),
         };
     }
+}
+
+/// Does a step in every partition, at the same time.
+pub(crate) async fn everywhere<F>(store: &Store, step: impl Fn(Partition) -> F) -> Round
+where
+    F: Future<Output = Result<Round, StoreError>>,
+{
+    Round::of(join_all(store.all_partitions().map(step)).await)
 }
 
 /// One kind of maintenance.
@@ -73,23 +97,22 @@ impl Driver {
         let mut log = Log::default();
         let mut pause = FIRST_PAUSE;
         while !self.stop.is_cancelled() {
-            let sleep = match self.round(&mut chore).await {
+            let done = self.round(&mut chore).await;
+            // Also of one that failed: without Redis a restart would not help.
+            self.progress.tick();
+            let sleep = match done {
                 Ok((round, took)) => {
-                    pause = FIRST_PAUSE;
-                    self.progress.tick();
-                    log.write(&self, chore.name(), round.count, took).await;
-                    round
-                        .next
-                        .unwrap_or(self.options.interval)
-                        .min(self.options.interval)
+                    let next = round.next.unwrap_or(self.options.interval);
+                    match round.failed {
+                        Some(error) => next.min(self.failed(chore.name(), &error, &mut pause)),
+                        None => {
+                            log.write(&self, chore.name(), round.count, took).await;
+                            pause = FIRST_PAUSE;
+                            next.min(self.options.interval)
+                        }
+                    }
                 }
-                Err(error) => {
-                    counter!(names::CHORE_ERRORS, "chore" => chore.name()).increment(1);
-                    tracing::warn!(chore = chore.name(), %error, "chore failed");
-                    let now = pause.min(self.options.interval);
-                    pause = (pause * 2).min(self.options.interval);
-                    now
-                }
+                Err(error) => self.failed(chore.name(), &error, &mut pause),
             };
             tokio::select! {
                 () = tokio::time::sleep(sleep.max(SHORTEST_SLEEP)) => {}
@@ -98,6 +121,15 @@ impl Driver {
             }
         }
         self.progress.finish();
+    }
+
+    /// Counts an error, and says how long to pause.
+    fn failed(&self, chore: &'static str, error: &StoreError, pause: &mut Duration) -> Duration {
+        counter!(names::CHORE_ERRORS, "chore" => chore).increment(1);
+        tracing::warn!(chore, %error, "chore failed");
+        let now = (*pause).min(self.options.interval);
+        *pause = (now * 2).min(self.options.interval);
+        now
     }
 
     async fn round(&self, chore: &mut impl Chore) -> Result<(Round, Duration), StoreError> {
@@ -110,7 +142,9 @@ impl Driver {
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        gauge!(names::CHORE_SUCCESS, "chore" => chore.name()).set(unix.as_secs_f64());
+        if round.failed.is_none() {
+            gauge!(names::CHORE_SUCCESS, "chore" => chore.name()).set(unix.as_secs_f64());
+        }
         if round.count > 0 {
             tracing::debug!(
                 chore = chore.name(),

@@ -8,9 +8,11 @@ mod chore;
 mod chores;
 pub mod metrics;
 mod options;
+mod program;
 mod service;
 mod webhooks;
 
 pub use options::{ReaperOptions, WebhookOptions, reaper_options};
+pub use program::main;
 pub use service::run;
 pub use webhooks::SenderError;

@@ -13,6 +13,7 @@ use crate::{
         Batches, Cascade, Deadlines, Expire, Gauges, Hours, Promote, Reconcile, Recover, Waits,
         Webhooks,
     },
+    metrics,
     options::ReaperOptions,
     webhooks::{Courier, SenderError},
 };
@@ -27,6 +28,7 @@ pub async fn run(
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), SenderError> {
+    metrics::describe();
     let ready = health.component("reaper");
     let stop = CancellationToken::new();
     let chores = TaskTracker::new();

@@ -182,6 +182,10 @@ async fn a_batch_goes_after_its_members() {
             world.state(&id).await.is_none() && left.iter().all(Option::is_none)
         })
         .await;
-    let page = world.store.list_batches(None, None, 10).await.unwrap();
+    let page = world
+        .store
+        .list_batches(&factorial_core::Owners::All, None, 10)
+        .await
+        .unwrap();
     assert!(page.batches.is_empty());
 }

@@ -33,6 +33,7 @@ async fn announce(store: &Store) {
         model: None,
         tools: Vec::new(),
         approvals: BTreeMap::new(),
+        context_schema: None,
         definition: None,
         seen_ms: 0,
     };

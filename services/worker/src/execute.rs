@@ -17,6 +17,7 @@ use crate::{
     held::{HeldTasks, InFlight},
     journal::{StoreJournal, deltas::Deltas},
     runner::Slot,
+    trace::RunTrace,
 };
 
 /// Entries read at once of a conversation that did not come with the claim.
@@ -54,6 +55,7 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Box<Claimed>)
         signals: Arc::clone(&signals),
         deltas: Arc::clone(&deltas),
         ending: false,
+        cancelled_at: None,
     });
     if signalled {
         // A cancellation of this task came before it: whether of this lease, Redis knows.
@@ -64,23 +66,39 @@ pub(crate) async fn execute(context: Context, slot: Slot, claimed: Box<Claimed>)
         }
     }
     let attempt = claimed.record.attempts;
+    let trace = RunTrace::begin(&claimed, &slot.runner).map(Arc::new);
+    let trace_id = trace.as_ref().map(|trace| trace.id());
 
     let outcome = {
         // Pinned here: given by value, there would be room for it three times.
-        let run = std::pin::pin!(carry_out(&context, &slot, claimed, &signals, deltas));
+        let run = std::pin::pin!(carry_out(
+            &context,
+            &slot,
+            claimed,
+            &signals,
+            deltas,
+            trace.clone()
+        ));
         lost.run_until_cancelled(run).await.unwrap_or("lost")
     };
-    context.held.remove(&held);
+    let cancelled_at = context.held.remove(&held);
     let seconds = started.elapsed().as_secs_f64();
     slot.runner.meters.run_ended(outcome, seconds);
+    if let Some(at) = cancelled_at.filter(|_| outcome == "lost") {
+        slot.runner.meters.cancelled(at.elapsed());
+    }
     // What goes as it should is in the task's events, and not logged once more.
+    if let Some(trace) = trace {
+        let cancelled = outcome == "lost" && cancelled_at.is_some();
+        trace.end(if cancelled { "cancelled" } else { outcome });
+    }
     let (agent, duration_ms) = (&slot.runner.name, started.elapsed().as_millis());
     if matches!(outcome, "completed" | "parked") {
-        tracing::debug!(task.id = %held.id, agent.name = %agent, attempt, outcome, duration_ms, "run ended");
+        tracing::debug!(task.id = %held.id, trace.id = trace_id, agent.name = %agent, attempt, outcome, duration_ms, "run ended");
         return;
     }
     tracing::info!(
-        task.id = %held.id, agent.name = %agent, attempt, outcome, duration_ms,
+        task.id = %held.id, trace.id = trace_id, agent.name = %agent, attempt, outcome, duration_ms,
         "run ended"
     );
 }
@@ -92,11 +110,12 @@ async fn carry_out(
     mut claimed: Box<Claimed>,
     signals: &Signals,
     deltas: Arc<Deltas>,
+    trace: Option<Arc<RunTrace>>,
 ) -> &'static str {
     if let Err(problem) = read_on(&context.store, &mut claimed).await {
         return match problem {
             Some(detail) => {
-                let journal = slot.runner.journal(context, &claimed, deltas);
+                let journal = slot.runner.journal(context, &claimed, deltas, trace);
                 let failure = Failure {
                     kind: failure_kind::CORRUPT_CONVERSATION.to_owned(),
                     message: detail,
@@ -110,7 +129,7 @@ async fn carry_out(
             None => "lost",
         };
     }
-    let journal = slot.runner.journal(context, &claimed, deltas);
+    let journal = slot.runner.journal(context, &claimed, deltas, trace);
     let retries = claimed.record.retries;
     let end = {
         let run = prepare(slot, *claimed, &journal, signals);
@@ -142,6 +161,9 @@ async fn fail(
     failure: RunFailure,
 ) -> Result<&'static str, factorial_agent::JournalError> {
     let id = &journal.held().id;
+    if let Some(trace) = journal.trace() {
+        trace.failed(failure.turn, failure.kind);
+    }
     let policy = &slot.runner.options.retry;
     let kind = match failure.kind {
         ErrorKind::TooLarge => failure_kind::CONVERSATION_TOO_LARGE,

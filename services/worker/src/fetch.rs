@@ -128,7 +128,7 @@ impl Fetcher {
         }
         let end = async {
             loop {
-                match self.context.store.unblock(id).await {
+                match self.context.store.unblock(&id).await {
                     // It may not have reached Redis yet: left alone it would go on, and not for the agent whose slot
                     // was freed.
                     Ok(false) => tokio::select! {
@@ -198,7 +198,8 @@ impl Fetcher {
             // Of another agent if a call was repeated that had asked for that one.
             let of = |r: &&Arc<Runner>| r.name == task.record.agent;
             let runner = self.runners.iter().find(of).unwrap_or(runner);
-            runner.meters.claimed.increment(1);
+            let waited = Duration::from_millis(task.claimed_ms.saturating_sub(task.ready_ms));
+            runner.meters.claimed(waited);
             let slot = runner.occupy(&self.freed);
             let run = execute(self.context.clone(), slot, Box::new(task));
             // In a place of its own: what is spawned is moved more than once.

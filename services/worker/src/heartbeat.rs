@@ -15,6 +15,9 @@ use crate::{held::HeldTasks, metrics as names, options::WorkerOptions, runner::R
 /// How often agents are announced again: they stay known without that, so it only tells that they are served.
 const ANNOUNCE_AGENTS_EVERY: Duration = Duration::from_secs(60);
 
+/// Before a beat that did not reach all leases is repeated.
+const RENEW_AGAIN: Duration = Duration::from_millis(250);
+
 /// What the thread needs.
 pub(crate) struct Heartbeat {
     pub(crate) store: StoreOptions,
@@ -73,14 +76,16 @@ impl Heartbeat {
                 // Announced at once; from then on the regular beats say so.
                 () = self.drain.cancelled(), if !draining => draining = true,
             }
-            self.renew(&store).await;
+            if !self.renew(&store).await {
+                // The next beat may be too late.
+                ticks.reset_after(RENEW_AGAIN);
+            }
             let announcement = self.announcement(started_ms);
             let ttl = self.options.lease.max(self.options.heartbeat_interval * 3);
             let known = agents_announced.is_some_and(|at| at.elapsed() < ANNOUNCE_AGENTS_EVERY);
             let also: &[AgentAnnouncement] = if known { &[] } else { &agents };
             match store.announce(&announcement, also, ttl).await {
                 Ok(()) => {
-                    self.progress.tick();
                     if !known {
                         agents_announced = Some(Instant::now());
                     }
@@ -111,35 +116,28 @@ impl Heartbeat {
                 Ok(store) => return Some(store),
                 Err(error) => tracing::warn!(%error, "heartbeat cannot connect"),
             }
+            self.progress.tick();
             self.stop
                 .run_until_cancelled(tokio::time::sleep(Duration::from_millis(500)))
                 .await?;
         }
     }
 
-    /// Renews all leases; repeats until Redis answers, since the next beat may be too late.
-    async fn renew(&self, store: &Store) {
-        loop {
-            let started = Instant::now();
-            match store.renew(&self.held.all(), self.options.lease).await {
-                Ok(lost) => {
-                    histogram!(names::HEARTBEAT_SECONDS).record(started.elapsed().as_secs_f64());
-                    for lease in lost {
-                        self.held.lose(&lease.held);
-                    }
-                    return;
-                }
-                Err(error) => tracing::warn!(%error, "heartbeat failed"),
-            }
-            if self
-                .stop
-                .run_until_cancelled(tokio::time::sleep(Duration::from_millis(250)))
-                .await
-                .is_none()
-            {
-                return;
-            }
+    /// Renews all leases; false: some could not be.
+    async fn renew(&self, store: &Store) -> bool {
+        // Without Redis as well: a restart would lose the runs, and not bring it back.
+        self.progress.tick();
+        let started = Instant::now();
+        let renewed = store.renew_each(&self.held.all(), self.options.lease).await;
+        for lease in &renewed.lost {
+            self.held.lose(&lease.held);
         }
+        if let Some(error) = &renewed.failed {
+            tracing::warn!(%error, "heartbeat failed");
+            return false;
+        }
+        histogram!(names::HEARTBEAT_SECONDS).record(started.elapsed().as_secs_f64());
+        true
     }
 
     fn announcement(&self, started_ms: u64) -> WorkerAnnouncement {

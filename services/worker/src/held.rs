@@ -7,6 +7,7 @@ use std::{
 
 use factorial_agent::Signals;
 use factorial_core::{Held, TaskId};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::deltas::Deltas;
@@ -22,6 +23,8 @@ pub(crate) struct InFlight {
     pub(crate) deltas: Arc<Deltas>,
     /// A write is under way that gives the lease up: its answer says what has become of it, not the heartbeat.
     pub(crate) ending: bool,
+    /// When it was said that the task is cancelled.
+    pub(crate) cancelled_at: Option<Instant>,
 }
 
 /// Signals kept for tasks whose claim may be on its way to us.
@@ -63,16 +66,14 @@ impl HeldTasks {
         signalled
     }
 
-    /// Removes it, unless a newer run of the same task has taken its place.
-    pub(crate) fn remove(&self, held: &Held) {
+    /// Removes it, unless a newer run of the same task has taken its place. Returns when it was cancelled, if it was.
+    pub(crate) fn remove(&self, held: &Held) -> Option<Instant> {
         let mut tasks = self.lock();
-        if tasks
+        tasks
             .in_flight
             .get(&held.id)
-            .is_some_and(|t| t.held.token == held.token)
-        {
-            tasks.in_flight.remove(&held.id);
-        }
+            .filter(|t| t.held.token == held.token)?;
+        tasks.in_flight.remove(&held.id)?.cancelled_at
     }
 
     pub(crate) fn all(&self) -> Vec<Held> {
@@ -112,7 +113,8 @@ impl HeldTasks {
     /// The task has ended, whoever held it.
     pub(crate) fn cancel(&self, id: &TaskId) {
         let mut tasks = self.lock();
-        if let Some(task) = tasks.in_flight.get(id) {
+        if let Some(task) = tasks.in_flight.get_mut(id) {
+            task.cancelled_at.get_or_insert_with(Instant::now);
             task.lost.cancel();
             return;
         }
@@ -162,6 +164,7 @@ mod tests {
             signals: Arc::new(Signals::new(CancellationToken::new())),
             deltas: Arc::new(Deltas::new(false, false)),
             ending: false,
+            cancelled_at: None,
         });
         tasks.set_ending(&held, true);
         tasks.lose(&held);

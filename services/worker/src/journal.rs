@@ -23,10 +23,16 @@ use metrics::counter;
 use serde_json::{Value, json};
 use tokio::{sync::Mutex, time::Instant};
 
-use self::deltas::Deltas;
+use self::{deltas::Deltas, reply::ModelCall};
 use crate::{
-    callbacks::Callbacks, convert, directory::Directory, execute::Context, held::HeldTasks,
-    meters::Meters, metrics as names,
+    callbacks::Callbacks,
+    convert,
+    directory::Directory,
+    execute::Context,
+    held::HeldTasks,
+    meters::Meters,
+    metrics as names,
+    trace::{OpenSpan, RunTrace},
 };
 
 /// How long a write is repeated while Redis is away.
@@ -47,6 +53,8 @@ struct Written {
     usage: BTreeMap<String, Usage>,
     cost_micros: u64,
     tool_calls: u32,
+    /// When the model call of the open turn began, if that was in this run.
+    turn_began: Option<Instant>,
     diverged: bool,
 }
 
@@ -71,6 +79,8 @@ pub(crate) struct StoreJournal {
     max_descendants: u64,
     written: Mutex<Written>,
     deltas: Arc<Deltas>,
+    /// The spans of the run, if it is traced.
+    spans: Option<Arc<RunTrace>>,
 }
 
 impl StoreJournal {
@@ -80,6 +90,7 @@ impl StoreJournal {
         version: Arc<str>,
         claimed: &Claimed,
         deltas: Arc<Deltas>,
+        spans: Option<Arc<RunTrace>>,
     ) -> Self {
         let record = &claimed.record;
         let (reply_at, tool_of) = last_reply(&claimed.entries);
@@ -109,15 +120,22 @@ impl StoreJournal {
                 usage: record.usage.clone(),
                 cost_micros: record.cost_micros,
                 tool_calls: record.tool_calls,
+                turn_began: None,
                 diverged: false,
             }),
             deltas,
+            spans,
         }
     }
 
     /// The lease.
     pub(crate) fn held(&self) -> &Held {
         &self.held
+    }
+
+    /// The spans of the run, if it is traced.
+    pub(crate) fn trace(&self) -> Option<&RunTrace> {
+        self.spans.as_deref()
     }
 
     /// The task's owner.
@@ -204,6 +222,24 @@ impl StoreJournal {
         }
     }
 
+    /// A turn without tools is committed.
+    fn turn_done(&self, written: &mut Written, call: ModelCall, span: Option<OpenSpan>) {
+        call.count();
+        self.meters.turn_ended(written.turn_began.take());
+        self.traced(span, true);
+    }
+
+    /// Something is committed, and maybe the turn with it.
+    fn traced(&self, span: Option<OpenSpan>, turn_ended: bool) {
+        let Some(trace) = self.trace() else { return };
+        if let Some(span) = span {
+            trace.committed(span);
+        }
+        if turn_ended {
+            trace.turn_ended();
+        }
+    }
+
     /// Redis holds less than was acknowledged: the task is to be handed back, and resumed from what is there.
     pub(crate) async fn has_diverged(&self) -> bool {
         self.written.lock().await.diverged
@@ -214,9 +250,11 @@ impl StoreJournal {
 impl Journal for StoreJournal {
     async fn reply(&self, turn: TurnRecord) -> Result<(), JournalError> {
         let mut written = self.written.lock().await;
+        let span = self.trace().map(|trace| trace.reply(&turn));
         let (commit, call) = self.turn_commit(&mut written, turn);
         self.commit(&mut written, commit, false).await?;
         call.count();
+        self.traced(span, false);
         Ok(())
     }
 
@@ -231,6 +269,8 @@ impl Journal for StoreJournal {
         } else {
             "completed"
         };
+        let timer = self.meters.tool_timer(&result);
+        let span = self.trace().map(|trace| trace.tool(&result));
         let data = json!({
             "tool": result.name, "call_id": result.call_id, "duration_ms": result.duration_ms,
             "error_kind": result.error_kind,
@@ -269,6 +309,13 @@ impl Journal for StoreJournal {
         };
         let steering = self.commit(&mut written, commit, boundary).await?;
         self.meters.tool_called(outcome);
+        if let Some((histogram, duration)) = timer {
+            histogram.record(duration.as_secs_f64());
+        }
+        self.traced(span, boundary);
+        if boundary {
+            self.meters.turn_ended(written.turn_began.take());
+        }
         Ok(steering)
     }
 
@@ -276,6 +323,7 @@ impl Journal for StoreJournal {
         let mut written = self.written.lock().await;
         let number = turn.turn;
         let text = turn.message.content().to_owned();
+        let span = self.trace().map(|trace| trace.reply(&turn));
         let (mut last, call) = self.turn_commit(&mut written, turn);
         last.events
             .push(NewEvent::new(EventType::TurnCompleted, number, json!({})));
@@ -301,12 +349,12 @@ impl Journal for StoreJournal {
             .await?
         {
             FinishOutcome::Finished => {
-                call.count();
+                self.turn_done(&mut written, call, span);
                 Ok(Completion::Done)
             }
             FinishOutcome::Steered(messages) => {
                 self.in_flight.set_ending(&self.held, false);
-                call.count();
+                self.turn_done(&mut written, call, span);
                 written.known += entries + messages.len() as u64;
                 Ok(Completion::Continue(convert::messages(messages).0))
             }
@@ -318,6 +366,7 @@ impl Journal for StoreJournal {
     async fn boundary(&self, reason: BoundaryReason) -> Result<Vec<Message>, JournalError> {
         let mut written = self.written.lock().await;
         let mut events: Vec<NewEvent> = self.deltas.take().into_iter().collect();
+        self.traced(None, true);
         if reason == BoundaryReason::Interrupted {
             let turn = written.turn_started.max(1);
             events.push(NewEvent::new(
@@ -356,6 +405,10 @@ impl Journal for StoreJournal {
     fn callback_url(&self, call_id: &str) -> Option<String> {
         let callbacks = self.callbacks.as_ref()?;
         Some(callbacks.url(&self.held.id, call_id))
+    }
+
+    fn call_trace(&self, call_id: &str) -> Option<String> {
+        Some(self.trace()?.call(call_id))
     }
 
     fn delta(&self, turn: u32, text: &str) {

@@ -15,13 +15,16 @@ mod journal;
 mod meters;
 pub mod metrics;
 mod options;
+mod program;
 mod runner;
 mod service;
 mod settings;
 mod shown;
+mod trace;
 
 pub use identity::worker_id;
 pub use options::{RunnerOptions, WorkerOptions};
+pub use program::main;
 pub use runner::Runner;
 pub use service::{WorkerError, run};
 pub use settings::{SetupError, functions, providers, runners, store_options, worker_options};

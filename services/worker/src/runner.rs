@@ -7,7 +7,7 @@ use std::sync::{
 
 use factorial_agent::Agent;
 use factorial_core::{AgentAnnouncement, AgentName, Claimed, InvalidName, WorkerAgentSlots};
-use metrics::gauge;
+use metrics::{counter, gauge};
 use tokio::sync::{Mutex, Notify};
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     metrics as names,
     options::RunnerOptions,
     shown,
+    trace::RunTrace,
 };
 
 /// An agent, its settings and its slots.
@@ -39,8 +40,13 @@ impl Runner {
     pub fn new(agent: Arc<dyn Agent>, options: RunnerOptions) -> Result<Self, InvalidName> {
         let name = AgentName::new(agent.definition().name.as_str())?;
         gauge!(names::SLOTS, "agent" => name.to_string()).set(f64::from(options.slots));
+        // From 0 on: Prometheus sees no increase in a series that begins with its first count.
+        counter!(names::FENCED).increment(0);
         Ok(Self {
-            meters: Arc::new(Meters::new(name.as_str())),
+            meters: Arc::new(Meters::new(
+                name.as_str(),
+                agent.definition().tools.iter().map(|tool| tool.name()),
+            )),
             version: agent.definition().version().into(),
             agent,
             name,
@@ -56,9 +62,10 @@ impl Runner {
         context: &Context,
         claimed: &Claimed,
         deltas: Arc<Deltas>,
+        trace: Option<Arc<RunTrace>>,
     ) -> StoreJournal {
         let (meters, version) = (Arc::clone(&self.meters), Arc::clone(&self.version));
-        StoreJournal::new(context, meters, version, claimed, deltas)
+        StoreJournal::new(context, meters, version, claimed, deltas, trace)
     }
 
     pub(crate) fn free(&self) -> u32 {
@@ -93,6 +100,7 @@ impl Runner {
             description: Some(definition.description.clone()).filter(|d| !d.is_empty()),
             version: self.version.to_string(),
             approvals: self.agent.approval_schemas(),
+            context_schema: definition.context_schema.clone(),
             model: definition
                 .model
                 .targets()

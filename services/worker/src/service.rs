@@ -3,13 +3,13 @@
 use std::sync::{Arc, atomic::AtomicU64};
 
 use factorial_core::{ConnectError, Store, StoreError, StoreOptions, WorkerId};
-use factorial_service::{Health, Shutdown};
+use factorial_service::{Health, Shutdown, watch_redis};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     callbacks::Callbacks, directory::Directory, execute::Context, fetch::Fetcher,
-    heartbeat::Heartbeat, held::HeldTasks, options::WorkerOptions, runner::Runner,
+    heartbeat::Heartbeat, held::HeldTasks, metrics, options::WorkerOptions, runner::Runner,
 };
 
 /// How long the hand-backs at the end may take, if Redis does not answer.
@@ -47,12 +47,14 @@ pub async fn run(
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), WorkerError> {
+    metrics::describe();
     if runners.is_empty() {
         return Err(WorkerError::NoAgents);
     }
     let runners: Arc<[Arc<Runner>]> = runners.into_iter().map(Arc::new).collect();
     let ready = health.component("worker");
     let store = Store::connect(&store_options).await?;
+    let _redis = watch_redis(store.clone(), store_options.clone(), health);
     let held = HeldTasks::default();
     let stop = CancellationToken::new();
     let stalled_after = options.heartbeat_interval * 6;

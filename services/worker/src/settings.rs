@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use factorial_agent::{
     AgentDefinition, ClientError, FunctionRegistry, HttpClients, Keys, LlmAgent, LoadErrors,
-    Provider, ProviderSettings, Providers, Resources, RetryPolicy, load_checked,
+    McpServers, Provider, ProviderSettings, Providers, Resources, RetryPolicy, load_checked,
 };
 use factorial_core::InvalidName;
 use factorial_service::config::{ProviderKeys, RecoveryConfig, WorkerConfig};
@@ -121,6 +121,7 @@ pub fn runners(
         http: HttpClients::new()?,
         functions,
         providers,
+        mcp: McpServers::default(),
     };
     let definitions = load_checked(&config.agents, &resources)?;
     if let Some(unknown) = config

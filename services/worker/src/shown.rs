@@ -32,6 +32,8 @@ pub(crate) fn definition(agent: &AgentDefinition) -> Value {
     insert(&mut shown, "prices", &agent.prices);
     let tools = agent.tools.iter().map(tool);
     shown.insert("tools".to_owned(), tools.collect());
+    // Whole: it is never longer than what is shown, and forms are made of it.
+    insert(&mut shown, "context_schema", &agent.context_schema);
     if let OutputSpec::Json { schema } = &agent.output {
         shown.insert("output_schema".to_owned(), bounded(schema));
     }
@@ -47,6 +49,10 @@ fn tool(tool: &ToolDefinition) -> Value {
         ToolDefinition::Agent(agent) => {
             shown.insert("agent".to_owned(), agent.agent.to_string().into());
             ("agent", &*agent.description, None)
+        }
+        ToolDefinition::Mcp(server) => {
+            insert(&mut shown, "include", &server.include);
+            ("mcp", "", None)
         }
         ToolDefinition::Deferred(call) => ("deferred", &*call.description, Some(&call.parameters)),
     };
@@ -89,9 +95,28 @@ fn shortened(text: &str) -> (&str, bool) {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use factorial_agent::{HttpToolDefinition, ModelSpec, Provider};
+    use std::{sync::Arc, time::Duration};
+
+    use async_trait::async_trait;
+    use factorial_agent::{
+        Agent, HttpToolDefinition, ModelSpec, Provider, RetryPolicy, Run, RunEnd,
+    };
 
     use super::*;
+    use crate::{options::RunnerOptions, runner::Runner};
+
+    struct Served(AgentDefinition);
+
+    #[async_trait]
+    impl Agent for Served {
+        fn definition(&self) -> &AgentDefinition {
+            &self.0
+        }
+
+        async fn run(&self, _: Run<'_>) -> RunEnd {
+            RunEnd::HandBack
+        }
+    }
 
     #[test]
     fn nothing_secret_is_shown() {
@@ -113,5 +138,22 @@ mod tests {
         assert_eq!(shown["tools"][0]["name"], "weather");
         assert_eq!(shown["instructions_cut"], true);
         assert!(shown["instructions"].as_str().unwrap().len() <= MOST_BYTES);
+    }
+
+    #[test]
+    fn the_schema_of_the_context_is_announced_and_shown() {
+        let schema = json!({"type": "object", "required": ["n"]});
+        let mut agent =
+            AgentDefinition::new("a".parse().unwrap(), ModelSpec::new(Provider::Ollama, "m"));
+        assert!(definition(&agent).get("context_schema").is_none());
+        agent.context_schema = Some(schema.clone());
+        assert_eq!(definition(&agent)["context_schema"], schema);
+        let options = RunnerOptions {
+            slots: 1,
+            turn_timeout: Duration::from_secs(1),
+            retry: RetryPolicy::default(),
+        };
+        let runner = Runner::new(Arc::new(Served(agent)), options).unwrap();
+        assert_eq!(runner.announcement().context_schema, Some(schema));
     }
 }

@@ -21,12 +21,12 @@ pub use report::{Rule, Violation};
 use deadpool_redis::redis::Connection;
 use factorial_core::Namespace;
 
-use crate::keyspace::{Keyspace, snapshot};
+use crate::keyspace::{Keyspace, snapshot_all};
 
-/// What does not hold in a namespace. Blocks.
+/// What does not hold in a namespace, of which these servers have the keys. Blocks.
 #[must_use]
-pub fn check(raw: &mut Connection, namespace: &Namespace) -> Vec<Violation> {
-    check_keyspace(&snapshot(raw, namespace))
+pub fn check(raws: &mut [Connection], namespace: &Namespace) -> Vec<Violation> {
+    check_keyspace(&snapshot_all(raws, namespace))
 }
 
 /// What does not hold in a keyspace.

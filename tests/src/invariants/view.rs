@@ -124,10 +124,19 @@ impl View {
         for (key, stored) in &keyspace.keys {
             if let Some(name) = key.strip_prefix(&whole) {
                 let lapses = stored.expires
-                    && ["worker:", "hour:"]
+                    && ["worker:", "hour:", "session:"]
                         .iter()
                         .any(|start| name.starts_with(start));
-                let stays = ["meta", "agents", "definitions", "workers", "chores"];
+                let stays = [
+                    "meta",
+                    "agents",
+                    "definitions",
+                    "workers",
+                    "chores",
+                    "keys",
+                    "keys:used",
+                    "audit",
+                ];
                 let webhooks = [s::WEBHOOKS, s::WEBHOOK_OWNERS].contains(&name);
                 if !lapses && !webhooks && !stays.contains(&name) {
                     report.add(

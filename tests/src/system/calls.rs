@@ -24,7 +24,8 @@ impl System {
         &self.front.client
     }
 
-    fn note(&self, id: &TaskId) {
+    /// A task was accepted, which a test has submitted by itself.
+    pub fn note(&self, id: &TaskId) {
         self.accepted
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -78,6 +78,22 @@ impl System {
             .collect()
     }
 
+    /// Accepted tasks that Redis has lost, as it may when a replica takes over; they are not waited for any more.
+    ///
+    /// # Panics
+    /// When Redis does not answer.
+    pub async fn forget_lost(&self) -> Vec<TaskId> {
+        let mut lost = Vec::new();
+        for ids in self.accepted().chunks(1_000) {
+            let records = self.store.tasks(ids).await.expect("records");
+            let gone = ids.iter().zip(records).filter(|(_, r)| r.is_none());
+            lost.extend(gone.map(|(id, _)| id.clone()));
+        }
+        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        accepted.retain(|id| !lost.contains(id));
+        lost
+    }
+
     /// Waits until every accepted task has ended; their records.
     ///
     /// # Panics

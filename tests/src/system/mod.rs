@@ -3,6 +3,7 @@
 //! Used by tests of faults, which kill, freeze and restart its parts. Invariant: nothing that is started here outlives
 //! the test, and a test ends with [`System::finish`], which waits until the system is quiet and checks the invariants.
 
+mod admin;
 mod agents;
 mod binaries;
 mod calls;
@@ -16,6 +17,7 @@ mod tools;
 mod whole;
 
 pub use agents::{agent, function_tool};
+pub(crate) use binaries::binary;
 pub use front::{Refusal, ask};
 pub use process::Process;
 pub use proxy::Proxy;

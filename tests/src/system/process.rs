@@ -47,9 +47,24 @@ impl Process {
         envs: &[(&str, String)],
         dir: &Path,
     ) -> Self {
+        Self::start_program(&binary(program), name, args, envs, dir)
+    }
+
+    /// The same for any program.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub(crate) fn start_program(
+        program: &Path,
+        name: &str,
+        args: &[String],
+        envs: &[(&str, String)],
+        dir: &Path,
+    ) -> Self {
         let log = dir.join(format!("{name}.log"));
         let output = File::create(&log).expect("a log file");
-        let child = Command::new(binary(program))
+        let child = Command::new(program)
             .args(args)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -60,7 +75,7 @@ impl Process {
             .stderr(output)
             .process_group(0)
             .spawn()
-            .unwrap_or_else(|e| panic!("{program} does not start: {e}"));
+            .unwrap_or_else(|e| panic!("{} does not start: {e}", program.display()));
         let guard = Command::new("sh")
             .args([
                 "-c",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use factorial_sim::{Behaviour, SimConfig};
 use serde_json::Value;
 
-use crate::redis::TestRedis;
+use crate::{redis::TestRedis, served::Served};
 
 /// Requests that the simulated model remembers.
 const HISTORY: usize = 100_000;
@@ -13,11 +13,14 @@ const HISTORY: usize = 100_000;
 /// How a [`super::System`] is set up.
 pub struct Setup {
     pub(super) redis: Option<Arc<TestRedis>>,
-    pub(super) partitions: u16,
+    pub(super) served: Option<Arc<dyn Served>>,
+    pub(super) partitions: Option<u16>,
     pub(super) agents: Vec<Value>,
+    pub(super) every: Vec<String>,
     pub(super) common: Vec<String>,
     pub(super) worker: Vec<String>,
     pub(super) reaper: Vec<String>,
+    pub(super) gateway: Vec<String>,
     pub(super) reapers: usize,
     pub(super) behaviour: Behaviour,
 }
@@ -28,11 +31,14 @@ impl Setup {
     pub fn defaults() -> Self {
         Self {
             redis: None,
-            partitions: 1,
+            served: None,
+            partitions: Some(1),
             agents: Vec::new(),
+            every: Vec::new(),
             common: Vec::new(),
             worker: Vec::new(),
             reaper: Vec::new(),
+            gateway: vec!["--auth-enabled=false".to_owned()],
             reapers: 1,
             behaviour: Behaviour::default(),
         }
@@ -50,15 +56,36 @@ impl Setup {
     #[must_use]
     pub fn redis(self, redis: Arc<TestRedis>) -> Self {
         Self {
+            served: Some(Arc::clone(&redis) as Arc<dyn Served>),
             redis: Some(redis),
             ..self
         }
     }
 
+    /// Something else than one server, with as many partitions as it has by itself.
+    #[must_use]
+    pub fn on(self, served: Arc<dyn Served>) -> Self {
+        Self {
+            served: Some(served),
+            partitions: None,
+            ..self
+        }
+    }
+
+    /// A flag of all services.
+    #[must_use]
+    pub fn every(mut self, flag: &str, value: &str) -> Self {
+        self.every.extend([flag.to_owned(), value.to_owned()]);
+        self
+    }
+
     /// Number of partitions; 1 if not said.
     #[must_use]
     pub fn partitions(self, partitions: u16) -> Self {
-        Self { partitions, ..self }
+        Self {
+            partitions: Some(partitions),
+            ..self
+        }
     }
 
     /// One more agent that all workers serve.
@@ -72,6 +99,13 @@ impl Setup {
     #[must_use]
     pub fn all(mut self, flag: &str, value: &str) -> Self {
         self.common.extend([flag.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// A flag of gateways.
+    #[must_use]
+    pub fn gateway(mut self, flag: &str, value: &str) -> Self {
+        self.gateway.extend([flag.to_owned(), value.to_owned()]);
         self
     }
 

@@ -24,6 +24,8 @@ pub struct ToolCall {
     pub tool: String,
     /// The `idempotency-key` header: `<task id>/<call id>`.
     pub key: String,
+    /// The `traceparent` header.
+    pub trace: String,
     /// How many calls with this key came before.
     pub earlier: usize,
     /// When.
@@ -118,17 +120,18 @@ async fn call(
     Path(tool): Path<String>,
     headers: HeaderMap,
 ) -> String {
-    let key = headers
-        .get("idempotency-key")
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
+    let header = |name: &str| {
+        let value = headers.get(name).and_then(|v| v.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let (key, trace) = (header("idempotency-key"), header("traceparent"));
     let call = {
         let mut calls = shared.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let earlier = calls.iter().filter(|c| c.key == key).count();
         let call = ToolCall {
             tool,
             key,
+            trace,
             earlier,
             at: Instant::now(),
         };

@@ -17,7 +17,7 @@ use factorial_sim::Sim;
 use tempfile::TempDir;
 
 use super::{front::Front, process::Process, proxy::Proxy, runs::pid_of, setup::Setup};
-use crate::{eventually, invariants, redis::TestRedis};
+use crate::{eventually, invariants, redis::TestRedis, served::Served};
 
 /// How long a service may take to start.
 const START: Duration = Duration::from_secs(20);
@@ -28,7 +28,7 @@ const REPAIRED: &str = "tasks were not where their state says";
 /// Redis, a gateway, reapers, workers, and the model.
 pub struct System {
     setup: Setup,
-    redis: Arc<TestRedis>,
+    served: Arc<dyn Served>,
     pub(super) store: Store,
     pub(super) sim: Sim,
     pub(super) front: Front,
@@ -45,17 +45,20 @@ impl System {
     /// # Panics
     /// When a part does not start.
     pub async fn start(setup: Setup) -> Self {
-        let redis = match &setup.redis {
-            Some(redis) => Arc::clone(redis),
-            None => tokio::task::spawn_blocking(TestRedis::shared)
-                .await
-                .expect("redis starts"),
+        let setup = match &setup.served {
+            Some(_) => setup,
+            None => {
+                let shared = tokio::task::spawn_blocking(TestRedis::shared).await;
+                setup.redis(shared.expect("redis starts"))
+            }
         };
+        let served = setup.served.clone().expect("it was set just now");
         let namespace =
             Namespace::new(format!("s{:016x}", rand::random::<u64>())).expect("a valid name");
         let options = StoreOptions {
-            partitions: Some(setup.partitions),
-            ..StoreOptions::new(redis.url(), namespace)
+            partitions: setup.partitions,
+            tls: served.tls(),
+            ..StoreOptions::new(served.url(), namespace)
         };
         let store = Store::connect(&options).await.expect("the namespace opens");
         let dir = tempfile::tempdir().expect("a temporary directory");
@@ -73,7 +76,7 @@ impl System {
         let system = Self {
             front: Front::new(),
             setup,
-            redis,
+            served,
             store,
             sim,
             processes: Mutex::default(),
@@ -122,6 +125,7 @@ impl System {
             model: None,
             tools: Vec::new(),
             approvals: std::collections::BTreeMap::new(),
+            context_schema: None,
             definition: None,
             seen_ms: 0,
         });
@@ -135,8 +139,9 @@ impl System {
 
     /// Starts a gateway, on the same port as the one before, and waits until it listens.
     pub async fn start_gateway(&self) -> Arc<Process> {
-        let port = ["--gateway-port".to_owned(), self.front.port.to_string()];
-        let gateway = self.launch("factorial-gateway", &port);
+        let mut args = self.setup.gateway.clone();
+        args.extend(["--gateway-port".to_owned(), self.front.port.to_string()]);
+        let gateway = self.launch("factorial-gateway", &args);
         let listens = || {
             self.alive(&gateway)
                 .log()
@@ -148,7 +153,7 @@ impl System {
     }
 
     fn launch(&self, program: &str, more: &[String]) -> Arc<Process> {
-        self.launch_on(program, self.redis.url(), more)
+        self.launch_on(program, self.served.service_url(), more)
     }
 
     fn launch_on(&self, program: &str, redis_url: &str, more: &[String]) -> Arc<Process> {
@@ -171,6 +176,7 @@ impl System {
         .iter()
         .flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()])
         .collect();
+        args.extend_from_slice(&self.setup.every);
         args.extend_from_slice(more);
         let envs = [
             ("OPENAI_BASE_URL", self.sim.base_url()),
@@ -285,9 +291,12 @@ impl System {
     }
 
     /// The server.
+    ///
+    /// # Panics
+    /// When it is something else than one server.
     #[must_use]
     pub fn redis(&self) -> &Arc<TestRedis> {
-        &self.redis
+        self.setup.redis.as_ref().expect("one server")
     }
 
     /// The namespace, for looking.
@@ -313,8 +322,8 @@ impl System {
         for process in self.running() {
             process.kill9();
         }
-        let (redis, namespace) = (Arc::clone(&self.redis), self.store.namespace().clone());
-        let check = move || invariants::check(&mut redis.connection(), &namespace);
+        let (served, namespace) = (Arc::clone(&self.served), self.store.namespace().clone());
+        let check = move || invariants::check(&mut served.connections(), &namespace);
         let violations = tokio::task::spawn_blocking(check)
             .await
             .expect("the check runs");

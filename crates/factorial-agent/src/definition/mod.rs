@@ -5,6 +5,7 @@
 //! so that a new key leaves the version of older agents as it is.
 
 mod awaited;
+mod mcp;
 mod model;
 mod name;
 mod settings;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     awaited::{AgentToolDefinition, Asks, DeferredToolDefinition},
+    mcp::McpDefinition,
     model::{ModelSpec, ModelTarget, Price, Provider},
     name::{AgentName, AgentNameError},
     settings::{ReasoningEffort, RetrySettings, Settings, ToolChoice, WorkerSettings},
@@ -53,6 +55,9 @@ pub struct AgentDefinition {
     /// Prices by model name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prices: BTreeMap<String, Price>,
+    /// JSON Schema of the context that submissions bring for the tools, an object; anything goes when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_schema: Option<Value>,
     /// What the run gives its owner.
     #[serde(default, skip_serializing_if = "is_default")]
     pub output: OutputSpec,
@@ -95,6 +100,7 @@ impl AgentDefinition {
             tools: Vec::new(),
             limits: Limits::default(),
             prices: BTreeMap::new(),
+            context_schema: None,
             output: OutputSpec::Text,
             retry: RetrySettings::default(),
             worker: WorkerSettings::default(),

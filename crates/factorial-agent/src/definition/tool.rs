@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AgentToolDefinition, ApprovalSpec, DeferredToolDefinition, WaitTimeout};
+use super::{
+    AgentToolDefinition, ApprovalSpec, DeferredToolDefinition, McpDefinition, WaitTimeout,
+};
 
 /// One tool of an agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,10 +27,12 @@ pub enum ToolDefinition {
     Agent(AgentToolDefinition),
     /// A call that is answered from outside.
     Deferred(DeferredToolDefinition),
+    /// The tools of an MCP server.
+    Mcp(McpDefinition),
 }
 
 impl ToolDefinition {
-    /// The name that the model uses.
+    /// The name that the model uses; of an MCP server, what the names of its tools begin with.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -36,6 +40,7 @@ impl ToolDefinition {
             Self::Http(tool) => &tool.name,
             Self::Agent(tool) => tool.name(),
             Self::Deferred(tool) => &tool.name,
+            Self::Mcp(server) => &server.name,
         }
     }
 
@@ -47,6 +52,16 @@ impl ToolDefinition {
             Self::Http(tool) => tool.approval.as_ref(),
             Self::Agent(tool) => tool.approval.as_ref(),
             Self::Deferred(tool) => tool.approval.as_ref(),
+            Self::Mcp(server) => server.approval.as_ref(),
+        }
+    }
+
+    /// Whether the model may call something of this name.
+    #[must_use]
+    pub fn offers(&self, name: &str) -> bool {
+        match self {
+            Self::Mcp(server) => server.offers(name),
+            tool => tool.name() == name,
         }
     }
 }

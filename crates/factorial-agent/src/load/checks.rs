@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::{problem::Problem, schema::name, yaml::Document};
 use crate::{
-    AgentDefinition, HttpTool, Resources,
+    AgentDefinition, HttpTool, Resources, context,
     definition::{
-        AgentToolDefinition, ApprovalSpec, HttpToolDefinition, OutputSpec, ToolChoice,
-        ToolDefinition,
+        AgentToolDefinition, ApprovalSpec, HttpToolDefinition, McpDefinition, OutputSpec,
+        ToolChoice, ToolDefinition,
     },
+    mcp::Connection,
     model::RemoteModel,
     output,
     tool::UrlTemplate,
@@ -58,6 +59,13 @@ pub(super) fn definition(
     {
         teller.tell("/output/schema", format_args!("not a JSON Schema: {why}"));
     }
+    if let Some(Err(why)) = definition
+        .context_schema
+        .as_ref()
+        .map(context::check_schema)
+    {
+        teller.tell("/context_schema", why);
+    }
     for (index, tool) in definition
         .settings
         .tool_choice
@@ -65,7 +73,7 @@ pub(super) fn definition(
         .flat_map(ToolChoice::named)
         .enumerate()
     {
-        if !definition.tools.iter().any(|known| known.name() == tool) {
+        if !definition.tools.iter().any(|known| known.offers(tool)) {
             let pointer = match &definition.settings.tool_choice {
                 Some(ToolChoice::Tools(_)) => format!("/settings/tool_choice/tools/{index}"),
                 _ => "/settings/tool_choice/tool".to_owned(),
@@ -125,6 +133,7 @@ fn tools(definition: &AgentDefinition, resources: Option<&Resources>, teller: &m
             ToolDefinition::Http(tool) => http(&pointer, tool, resources, teller),
             ToolDefinition::Agent(tool) => delegation(&pointer, tool, teller),
             ToolDefinition::Deferred(tool) => parameters(&pointer, &tool.parameters, teller),
+            ToolDefinition::Mcp(server) => mcp(&pointer, server, resources, teller),
             ToolDefinition::Function { name, .. } => {
                 if let Some(resources) = resources
                     && resources.functions.get(name).is_none()
@@ -204,6 +213,29 @@ fn http(
                 teller.tell(pointer, why);
             }
         }
+    }
+}
+
+fn mcp(
+    pointer: &str,
+    server: &McpDefinition,
+    resources: Option<&Resources>,
+    teller: &mut Teller<'_>,
+) {
+    let mut tell = |key: &str, why: &str| teller.tell(&format!("{pointer}{key}"), why);
+    match (&server.url, &server.command) {
+        (Some(_), Some(_)) => return tell("/command", "not together with `url`"),
+        (None, None) => return tell("", "needs `url` or `command`"),
+        (Some(_), None) if !server.env.is_empty() => return tell("/env", "only with `command`"),
+        (None, Some(_)) if !server.headers.is_empty() => {
+            return tell("/headers", "only with `url`");
+        }
+        _ => {}
+    }
+    if let Some(resources) = resources
+        && let Err(why) = Connection::new(server, &resources.providers)
+    {
+        tell("", &why);
     }
 }
 

@@ -136,3 +136,28 @@ fn files(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     files.retain(|path| seen.insert(path.clone()));
     files
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_agent_files() {
+        let seeds = [
+            include_str!("../../../../examples/agents/assistant.yaml"),
+            include_str!("../../../../examples/agents/planner.yaml"),
+            include_str!("../../../../examples/agents/weather.yaml"),
+            "a: &x [1, 2]\nb: *x\n<<: {c: 3}\n",
+        ];
+        let path = Path::new("a.yaml");
+        factorial_fuzz::texts(&seeds, |text| {
+            let mut problems = Vec::new();
+            if let Ok(document) = Document::parse(text)
+                && read(path, &document, None, &mut problems).is_none()
+            {
+                assert!(!problems.is_empty());
+            }
+            assert!(problems.iter().all(|problem| !problem.message.is_empty()));
+        });
+    }
+}

@@ -9,10 +9,13 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::{Location, Spanned, budget::BudgetBreach};
 
 /// A line and a column, both counted from 1.
 pub(super) type Place = (u64, u64);
+
+/// Most levels of lists and mappings: the parser takes 32 KiB of stack for each.
+const MOST_LEVELS: usize = 32;
 
 /// One document.
 #[derive(Debug, Default)]
@@ -30,11 +33,14 @@ impl Document {
     /// # Errors
     /// Where the text is not YAML, and why.
     pub(super) fn parse(text: &str) -> Result<Self, (Option<Place>, String)> {
-        let options = serde_saphyr::options! { with_snippet: false };
+        let options = serde_saphyr::options! {
+            with_snippet: false,
+            budget: serde_saphyr::budget! { max_depth: MOST_LEVELS },
+        };
         let root: Spanned<Node> =
             serde_saphyr::from_str_with_options(text, options).map_err(|error| {
                 let place = error.location().map(|location| place(&location));
-                (place, error.without_snippet().to_string())
+                (place, told(error.without_snippet()))
             })?;
         let mut document = Self::default();
         document.value = document.take(root, &mut String::new());
@@ -81,6 +87,16 @@ impl Document {
                 Value::Object(map)
             }
         }
+    }
+}
+
+fn told(error: &serde_saphyr::Error) -> String {
+    match error {
+        serde_saphyr::Error::Budget {
+            breach: BudgetBreach::Depth { .. },
+            ..
+        } => format!("nested deeper than {MOST_LEVELS} levels"),
+        other => other.to_string(),
     }
 }
 
@@ -180,6 +196,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn deep_nesting_is_refused_before_the_stack_ends() {
+        let fine = format!("{}1", "- ".repeat(MOST_LEVELS));
+        assert!(Document::parse(&fine).is_ok());
+        for (level, end) in [("- ", "1"), ("- a: ", "1"), ("[", "")] {
+            let deep = format!("{}{end}", level.repeat(10_000));
+            assert!(Document::parse(&deep).is_err(), "{level}");
+        }
+        let (_, told) = Document::parse(&format!("- {fine}")).unwrap_err();
+        assert_eq!(told, "nested deeper than 32 levels");
+    }
 
     #[test]
     fn values_have_places() {

@@ -9,6 +9,7 @@ mod convert;
 mod error;
 mod frames;
 mod remote;
+mod requests;
 mod retry_after;
 mod stream;
 
@@ -21,6 +22,7 @@ pub use self::{
     chain::ModelChain,
     client::{ClientError, HttpClients},
     error::ModelError,
+    requests::describe_metrics,
 };
 pub(crate) use self::{error::causes, remote::RemoteModel};
 use crate::{Message, OutputSchema, Settings, ToolCall, ToolChoice, ToolSpec, Usage};

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::{
     Deltas, FinishReason, Model, ModelError, ModelReply, ModelRequest, convert, frames::Frames,
-    stream::Collected,
+    requests::Requests, stream::Collected,
 };
 use crate::{
     ErrorKind,
@@ -37,6 +37,7 @@ pub(crate) struct RemoteModel {
     base_url: String,
     key: Option<SecretString>,
     headers: Vec<(String, String)>,
+    requests: Requests,
 }
 
 impl std::fmt::Debug for RemoteModel {
@@ -66,7 +67,7 @@ impl RemoteModel {
         let mut headers = Vec::with_capacity(target.headers.len() + 1);
         for (name, template) in &target.headers {
             let value = providers
-                .header_value(template)
+                .filled(template)
                 .map_err(|error| format!("model {}: {error}", target.name))?;
             if http::HeaderName::try_from(name.as_str()).is_err()
                 || http::HeaderValue::try_from(value.as_str()).is_err()
@@ -81,6 +82,7 @@ impl RemoteModel {
         Ok(Self {
             client,
             provider: target.provider,
+            requests: Requests::of(target.provider.as_str(), &target.name),
             name: target.name.clone(),
             base_url: endpoint.base_url,
             key: endpoint.key,
@@ -186,6 +188,19 @@ fn classify(error: &genai::Error) -> ModelError {
 #[async_trait]
 impl Model for RemoteModel {
     async fn call(
+        &self,
+        request: &ModelRequest<'_>,
+        deltas: &mut Deltas<'_>,
+    ) -> Result<ModelReply, ModelError> {
+        let request_open = self.requests.open();
+        let reply = self.reply(request, deltas).await;
+        request_open.answered(reply.as_ref().err().map(|error| error.kind));
+        reply
+    }
+}
+
+impl RemoteModel {
+    async fn reply(
         &self,
         request: &ModelRequest<'_>,
         deltas: &mut Deltas<'_>,

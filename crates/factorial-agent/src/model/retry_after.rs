@@ -84,3 +84,36 @@ mod tests {
         assert_eq!(wait(&[]), None);
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    use http::HeaderValue;
+
+    #[test]
+    fn fuzz_retry_after() {
+        let seeds: [&[u8]; 5] = [
+            b"7",
+            b"0.5",
+            b"Wed, 21 Oct 2015 07:28:30 GMT",
+            b"1e300",
+            b"31 Dec 9999 23:59:59 +0000",
+        ];
+        factorial_fuzz::bytes(&seeds, |bytes| {
+            let Ok(value) = HeaderValue::from_bytes(bytes) else {
+                return;
+            };
+            for name in [
+                header::RETRY_AFTER,
+                HeaderName::from_static("retry-after-ms"),
+            ] {
+                let mut headers = HeaderMap::new();
+                headers.insert(name, value.clone());
+                let _ = retry_after(&headers, SystemTime::UNIX_EPOCH);
+                headers.insert(header::DATE, value.clone());
+                let _ = retry_after(&headers, SystemTime::UNIX_EPOCH);
+            }
+        });
+    }
+}

@@ -289,3 +289,20 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_expression() {
+        factorial_fuzz::texts(
+            &["1 + 2 * (3 - 4) / 5", "-2 ^ 3 ^ 2", "sqrt(2) % 1e3"],
+            |text| {
+                if let Ok(value) = evaluate(text) {
+                    assert!(value.is_finite());
+                }
+            },
+        );
+    }
+}

@@ -11,8 +11,8 @@ use reqwest::{Method, Response};
 use serde_json::{Map, Value};
 
 use super::{
-    DEFAULT_TIMEOUT, Tool, ToolContext, ToolError, ToolErrorKind, ToolOutput, ToolSpec,
-    template::UrlTemplate,
+    DEFAULT_MAX_RESPONSE_BYTES, DEFAULT_TIMEOUT, Tool, ToolContext, ToolError, ToolErrorKind,
+    ToolOutput, ToolSpec, template::UrlTemplate,
 };
 use crate::{
     definition::{HttpMethod, HttpToolDefinition},
@@ -20,8 +20,6 @@ use crate::{
     provider::Providers,
 };
 
-/// Largest response when the agent file names no other.
-const DEFAULT_MAX_RESPONSE_BYTES: u64 = 1 << 20;
 /// Bytes of a failure's body that the model gets.
 const MAX_ERROR_BODY_BYTES: usize = 4096;
 
@@ -58,7 +56,7 @@ impl HttpTool {
             UrlTemplate::parse(&definition.url).map_err(|error| fail(format!("url: {error}")))?;
         let mut headers = HeaderMap::new();
         for (name, template) in &definition.headers {
-            let value = providers.header_value(template).map_err(fail)?;
+            let value = providers.filled(template).map_err(fail)?;
             let (Ok(name), Ok(mut value)) = (
                 HeaderName::try_from(name.as_str()),
                 HeaderValue::try_from(value),

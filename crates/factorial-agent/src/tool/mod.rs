@@ -32,8 +32,10 @@ pub use self::{
     set::ToolSet,
 };
 
+/// Largest response of a server when the agent file names no other.
+pub(crate) const DEFAULT_MAX_RESPONSE_BYTES: u64 = 1 << 20;
 /// Time that a tool gets when nothing else is said.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the model and the turn loop need to know about a tool.
 #[derive(Debug, Clone, PartialEq)]

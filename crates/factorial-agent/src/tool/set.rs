@@ -13,6 +13,7 @@ use super::{
 use crate::{
     CallerTool, Resources, WaitKind,
     definition::{ApprovalSpec, Asks, HttpToolDefinition, ToolDefinition, WaitTimeout},
+    mcp::Offer,
     turn::unknown_function,
 };
 
@@ -21,6 +22,8 @@ use crate::{
 pub struct ToolSet {
     specs: Vec<ToolSpec>,
     tools: BTreeMap<String, Entry>,
+    /// Of servers, which say themselves what their tools are.
+    offers: Vec<Offer>,
 }
 
 impl std::fmt::Debug for ToolSet {
@@ -84,6 +87,10 @@ impl ToolSet {
                 let timeout = WaitTimeout::resolve(tool.timeout_seconds);
                 self.insert(spec, Action::Ask { kind, timeout }, approval)
             }
+            ToolDefinition::Mcp(server) => {
+                self.offers.push(Offer::new(server, resources)?);
+                Ok(())
+            }
         }
     }
 
@@ -104,11 +111,31 @@ impl ToolSet {
         self.insert(spec, action, http.approval.as_ref())
     }
 
-    /// The tools that a submission declares, but for those whose name an own tool has.
-    pub(crate) fn of_caller(tools: &[CallerTool], own: &Self) -> Result<Self, String> {
+    /// Whether some of its tools are those of servers.
+    pub(crate) fn is_served(&self) -> bool {
+        !self.offers.is_empty()
+    }
+
+    /// The tools of its servers, as they are now.
+    ///
+    /// # Errors
+    /// Which server is away, and why.
+    pub(crate) async fn served(&self) -> Result<Vec<Arc<Self>>, String> {
+        let mut served = Vec::with_capacity(self.offers.len());
+        for offer in &self.offers {
+            served.push(offer.tools().await?);
+        }
+        Ok(served)
+    }
+
+    /// The tools that a submission declares, but for those whose name is `taken`.
+    pub(crate) fn of_caller(
+        tools: &[CallerTool],
+        taken: impl Fn(&str) -> bool,
+    ) -> Result<Self, String> {
         let mut set = Self::default();
         for tool in tools {
-            if own.get(&tool.name).is_some() {
+            if taken(&tool.name) {
                 continue;
             }
             let spec = ToolSpec::new(&tool.name, &tool.description, tool.parameters.clone());
@@ -146,9 +173,13 @@ impl ToolSet {
     pub(crate) fn approval_schemas(&self) -> BTreeMap<String, Value> {
         let asks = |spec: &&ToolSpec| self.get(&spec.name).is_some_and(Entry::may_need_approval);
         let specs = self.specs.iter().filter(asks);
-        specs
+        let mut schemas: BTreeMap<String, Value> = specs
             .map(|spec| (spec.name.clone(), spec.parameters.clone()))
-            .collect()
+            .collect();
+        for offer in &self.offers {
+            schemas.extend(offer.known_tools().approval_schemas());
+        }
+        schemas
     }
 
     /// What is offered to the model.

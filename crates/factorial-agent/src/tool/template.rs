@@ -3,7 +3,7 @@
 //! Checked when an agent is loaded, filled when its tool is called. Invariant: an argument can change neither the host
 //! nor the number of path segments.
 
-use url::Url;
+use url::{Position, Url};
 
 /// A URL whose path and query may hold parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,15 +56,21 @@ impl UrlTemplate {
         if !matches!(sample.scheme(), "http" | "https") || sample.host_str().is_none() {
             return Err(TemplateError::Scheme);
         }
-        // The literal text before the first parameter has to reach into the path.
-        let host_ends = |text: &str| {
-            text.split_once("://")
-                .is_some_and(|(_, rest)| rest.contains(['/', '?']))
+        // The literal text before the first parameter has to reach into the path: more of it changes that, and the server not.
+        // Slashes do not tell, as more than two may stand before the host; nor does the host alone, as `0` and `0x` are one.
+        let reaches_path = |text: &str| {
+            let ends = Url::parse(text)
+                .ok()
+                .zip(Url::parse(&format!("{text}x")).ok());
+            ends.is_some_and(|(a, b)| {
+                a[..Position::BeforePath] == b[..Position::BeforePath]
+                    && a[Position::BeforePath..] != b[Position::BeforePath..]
+            })
         };
         if template
             .parts
             .first()
-            .is_some_and(|(before, _)| !host_ends(before))
+            .is_some_and(|(before, _)| !reaches_path(before))
         {
             return Err(TemplateError::Place);
         }
@@ -144,6 +150,12 @@ mod tests {
         for (template, error) in [
             ("http://{x}/a", TemplateError::Place),
             ("http://h{x}", TemplateError::Place),
+            ("http:///{x}", TemplateError::Place),
+            ("http://0{x}/a", TemplateError::Place),
+            ("http:0{x}", TemplateError::Place),
+            ("http:///{x}/a", TemplateError::Place),
+            ("https:\\\\/{x}/a", TemplateError::Place),
+            ("http://u:{x}@h/a", TemplateError::Place),
             ("http://h:{x}/a", TemplateError::Place),
             ("ftp://h/{x}", TemplateError::Scheme),
             ("http://h/{x", TemplateError::Braces),
@@ -165,5 +177,34 @@ mod tests {
             UrlTemplate::parse("{x}/a"),
             Err(TemplateError::NotAUrl(_))
         ));
+    }
+}
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_url_template() {
+        let seeds = [
+            "https://api.example.com/v1/{city}/x?q={q}#f",
+            "http://[::1]:80/{a}{b}",
+            "http://u@h/{a}",
+        ];
+        factorial_fuzz::texts(&seeds, |text| {
+            let Ok(template) = UrlTemplate::parse(text) else {
+                return;
+            };
+            let plain = template.fill(|_| Some("x".to_owned()));
+            for argument in ["../..", "a/b", "@evil", "?x#y", "%2e%2e", "\\\\evil", "é"] {
+                if let (Ok(plain), Ok(filled)) =
+                    (&plain, template.fill(|_| Some(argument.to_owned())))
+                {
+                    assert_eq!(filled.host_str(), plain.host_str(), "{argument}");
+                    let segments = |url: &Url| url.path_segments().map(Iterator::count);
+                    assert_eq!(segments(&filled), segments(plain), "{argument}");
+                }
+            }
+        });
     }
 }

@@ -83,7 +83,11 @@ impl Drive<'_> {
             turn: self.spent.turns,
             context: self.run.context.clone(),
             callback_url,
-            trace: self.run.trace.clone(),
+            trace: self
+                .run
+                .journal
+                .call_trace(&call.id)
+                .or_else(|| self.run.trace.clone()),
         }
     }
 

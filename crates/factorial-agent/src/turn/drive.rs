@@ -3,7 +3,7 @@
 //! One [`Drive`] lives as long as one run. Invariant: nothing is done before what it rests on is committed: a reply
 //! before its tools run, a result before the model sees it. The future can be dropped at any point.
 
-use std::future::pending;
+use std::{future::pending, sync::Arc};
 
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     BoundaryReason, Completion, ErrorKind, Failure, Message, ModelReply, ModelRequest, NewWait,
-    Output, Run, RunEnd, Spent, TurnRecord,
+    Output, Run, RunEnd, Spent, ToolSet, TurnRecord,
 };
 
 /// The state of one run.
@@ -39,8 +39,13 @@ pub(super) struct Drive<'a> {
 pub(super) type Step<T> = Result<T, RunEnd>;
 
 impl<'a> Drive<'a> {
-    pub(super) fn new(agent: &'a LlmAgent, mut run: Run<'a>) -> Step<Self> {
-        let tools = Toolbox::new(&agent.tools, &run.caller_tools).map_err(|problem| {
+    /// `served`: the tools of the agent's servers.
+    pub(super) fn new(
+        agent: &'a LlmAgent,
+        mut run: Run<'a>,
+        served: Vec<Arc<ToolSet>>,
+    ) -> Step<Self> {
+        let tools = Toolbox::new(&agent.tools, served, &run.caller_tools).map_err(|problem| {
             let turn = run.turns_done.saturating_add(1);
             let message = format!("a tool of the caller cannot be used: {problem}");
             RunEnd::Failed(Failure::new(ErrorKind::BadRequest, turn, message))

@@ -15,25 +15,27 @@ mod toolbox;
 mod tools;
 mod waits;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::{
-    Agent, AgentDefinition, FunctionRegistry, HttpClients, Model, ModelChain, OutputSchema,
-    Providers, Run, RunEnd, ToolSet, model::RemoteModel,
+    Agent, AgentDefinition, ErrorKind, Failure, FunctionRegistry, HttpClients, McpServers, Model,
+    ModelChain, OutputSchema, Providers, Run, RunEnd, ToolSet, context, model::RemoteModel,
 };
 
 /// What a process has for its agents to share.
 #[derive(Debug, Clone)]
 pub struct Resources {
-    /// For models and HTTP tools.
+    /// For models, HTTP tools and MCP servers.
     pub http: HttpClients,
     /// The functions that agent files may name.
     pub functions: FunctionRegistry,
     /// Addresses and keys.
     pub providers: Providers,
+    /// Sessions with MCP servers.
+    pub mcp: McpServers,
 }
 
 /// An agent that cannot be run here.
@@ -100,16 +102,21 @@ impl LlmAgent {
     /// An agent of parts of one's own. The tools and models that `definition` names are not looked at.
     ///
     /// # Errors
-    /// [`BuildError`] if the output schema is not one.
+    /// [`BuildError`] if the schema of the output or of the context is none.
     pub fn new(
         definition: AgentDefinition,
         model: Box<dyn Model>,
         tools: ToolSet,
     ) -> Result<Self, BuildError> {
-        let output = OutputSchema::of(&definition.output).map_err(|problem| BuildError {
+        let wrong = |problem| BuildError {
             agent: definition.name.to_string(),
-            problems: vec![format!("output.schema: {problem}")],
-        })?;
+            problems: vec![problem],
+        };
+        let output = OutputSchema::of(&definition.output)
+            .map_err(|why| wrong(format!("output.schema: {why}")))?;
+        if let Some(schema) = &definition.context_schema {
+            context::check_schema(schema).map_err(|why| wrong(format!("context_schema: {why}")))?;
+        }
         Ok(Self {
             version: definition.version(),
             definition,
@@ -117,6 +124,30 @@ impl LlmAgent {
             tools,
             output,
         })
+    }
+}
+
+impl LlmAgent {
+    /// The tools of the agent's servers, which are waited for while they are being connected to.
+    async fn served(&self, run: &Run<'_>) -> Result<Vec<Arc<ToolSet>>, RunEnd> {
+        if !self.tools.is_served() {
+            return Ok(Vec::new());
+        }
+        let unavailable = |why: String| {
+            let turn = run.turns_done.saturating_add(1);
+            RunEnd::Failed(Failure::new(ErrorKind::ToolsUnavailable, turn, why))
+        };
+        let served = tokio::time::timeout(run.turn_timeout, self.tools.served());
+        tokio::select! {
+            () = run.signals.drain().cancelled() => Err(RunEnd::HandBack),
+            served = served => match served {
+                Ok(served) => served.map_err(unavailable),
+                Err(_) => {
+                    let seconds = run.turn_timeout.as_secs_f64();
+                    Err(unavailable(format!("an MCP server is not connected to within the turn timeout of {seconds} s")))
+                }
+            },
+        }
     }
 }
 
@@ -138,7 +169,11 @@ impl Agent for LlmAgent {
 
     async fn run(&self, run: Run<'_>) -> RunEnd {
         // Not in a `match` over the result, which would keep room for it beside the run.
-        let mut drive = match drive::Drive::new(self, run) {
+        let served = match Box::pin(self.served(&run)).await {
+            Ok(served) => served,
+            Err(end) => return end,
+        };
+        let mut drive = match drive::Drive::new(self, run, served) {
             Ok(drive) => drive,
             Err(end) => return end,
         };

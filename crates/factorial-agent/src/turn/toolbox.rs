@@ -1,6 +1,6 @@
-//! What a run's model may call: the agent's tools and those of its caller.
+//! What a run's model may call: the agent's tools, those of its servers, and those of its caller.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use crate::{
     CallerTool, ToolSet, ToolSpec,
@@ -11,23 +11,48 @@ use crate::{
 /// The tools of one run.
 pub(super) struct Toolbox<'a> {
     own: &'a ToolSet,
+    served: Vec<Arc<ToolSet>>,
     caller: ToolSet,
     specs: Cow<'a, [ToolSpec]>,
 }
 
 impl<'a> Toolbox<'a> {
-    /// Adds the caller's tools to those of the agent.
+    /// Adds the tools of servers and of the caller to those of the agent. A name stands for the first that has it.
     ///
     /// # Errors
     /// What is wrong with a tool of the caller.
-    pub(super) fn new(own: &'a ToolSet, caller: &[CallerTool]) -> Result<Self, String> {
-        let caller = ToolSet::of_caller(caller, own)?;
-        let specs = if caller.specs().is_empty() {
-            Cow::Borrowed(own.specs())
-        } else {
-            Cow::Owned([own.specs(), caller.specs()].concat())
+    pub(super) fn new(
+        own: &'a ToolSet,
+        served: Vec<Arc<ToolSet>>,
+        caller: &[CallerTool],
+    ) -> Result<Self, String> {
+        let taken = |name: &str| {
+            own.get(name).is_some() || served.iter().any(|set| set.get(name).is_some())
         };
-        Ok(Self { own, caller, specs })
+        let caller = ToolSet::of_caller(caller, taken)?;
+        let mut toolbox = Self {
+            own,
+            served,
+            caller,
+            specs: Cow::Borrowed(own.specs()),
+        };
+        toolbox.specs = toolbox.all_specs();
+        Ok(toolbox)
+    }
+
+    fn all_specs(&self) -> Cow<'a, [ToolSpec]> {
+        let served = self.served.iter().map(|set| set.specs());
+        let more: Vec<&[ToolSpec]> = served
+            .chain([self.caller.specs()])
+            .filter(|specs| !specs.is_empty())
+            .collect();
+        if more.is_empty() {
+            return Cow::Borrowed(self.own.specs());
+        }
+        let mut names = BTreeSet::new();
+        let all = self.own.specs().iter().chain(more.into_iter().flatten());
+        let first = all.filter(|spec| names.insert(spec.name.as_str()));
+        Cow::Owned(first.cloned().collect())
     }
 
     pub(super) fn specs(&self) -> &[ToolSpec] {
@@ -35,7 +60,11 @@ impl<'a> Toolbox<'a> {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Entry> {
-        self.own.get(name).or_else(|| self.caller.get(name))
+        let served = || self.served.iter().find_map(|set| set.get(name));
+        self.own
+            .get(name)
+            .or_else(served)
+            .or_else(|| self.caller.get(name))
     }
 
     /// What a call of an unknown tool gives.

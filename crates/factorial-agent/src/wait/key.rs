@@ -113,3 +113,17 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_wait_key() {
+        factorial_fuzz::texts(&["call_1", "a:call-1", "call_1/17"], |text| {
+            if let Ok(key) = text.parse::<WaitKey>() {
+                assert_eq!(key.to_string().parse::<WaitKey>(), Ok(key));
+            }
+        });
+    }
+}

@@ -85,10 +85,21 @@ tools:
     asks: caller
     timeout_seconds: 7
     approval: always
+  - kind: mcp
+    name: far
+    url: https://example.com/mcp
+    headers: {x-a: b}
+    include: [read]
+    timeout_seconds: 1.5
+    at_most_once: true
+    max_response_bytes: 100
+    approval: always
+  - {kind: mcp, name: near, command: [server, --here], env: {TOKEN: t}}
 limits: {max_turns: 1, max_total_tokens: 2, max_tool_calls: 3, max_wall_seconds: 4.5, max_cost_usd: 0.5}
 prices:
   grok: {input: 1, cached_input: 0.5, output: 2}
   m: {input: 0, output: 0}
+context_schema: {type: object}
 output: {kind: json, schema: {type: object}}
 retry: {max_retries: 1, base_seconds: 0.5, cap_seconds: 2}
 worker: {workers: 2, batch_size: 3, turn_timeout_seconds: 60}
@@ -172,6 +183,13 @@ fn every_key_is_read_and_known_to_the_schema() {
     ] {
         assert_eq!(keys(written), keys(schema));
     }
+    // A server is named by its address or by a command, so one entry cannot have all keys.
+    let mut servers = keys(&written["tools"][4]);
+    servers.extend(keys(&written["tools"][5]));
+    assert_eq!(
+        servers,
+        keys(&defs["tool"]["allOf"][4]["then"]["properties"])
+    );
 }
 
 #[test]
@@ -211,7 +229,7 @@ fn all_problems_of_a_file_are_told_with_their_place() {
         "a.yaml:6:3: unknown key `temprature` in `settings`; did you mean `temperature`?",
         "a.yaml:7:10: `settings.top_p`: 7 is greater than the maximum of 1",
         "a.yaml:9:5: `tools[0]` lacks the key `url`",
-        "a.yaml:11:11: `tools[1].kind` must be one of [\"function\",\"http\",\"agent\",\"deferred\"]",
+        "a.yaml:11:11: `tools[1].kind` must be one of [\"function\",\"http\",\"agent\",\"deferred\",\"mcp\"]",
         "a.yaml:12:5: `tools[2]` lacks the key `kind`",
         "a.yaml:13:9: `limits`: [] is not of type \"object\"",
         "a.yaml:14:1: unknown key `extra` in the agent",
@@ -255,7 +273,7 @@ fn what_the_form_cannot_say_is_checked_too() {
             "a.yaml:18:10:",
             "`{id}` is not among the properties of `parameters`",
         ),
-        ("a.yaml:16:5:", "set NOPE, which a header refers to"),
+        ("a.yaml:16:5:", "set NOPE, which the agent file refers to"),
         (
             "a.yaml:20:",
             "`limits.max_cost_usd`: needs an entry in `prices` for model \"grok\"",
@@ -269,6 +287,92 @@ fn what_the_form_cannot_say_is_checked_too() {
             "missing: {place} {words}\ngot: {got:#?}"
         );
     }
+}
+
+#[test]
+fn an_mcp_server_is_named_in_one_way() {
+    let text = "name: a\nmodel: {provider: ollama, name: m}\nsettings: {tool_choice: {tools: [far__x, near__x, far_x]}}\ntools:\n\
+                \x20 - {kind: mcp, name: both, url: http://h/mcp, command: [x]}\n\
+                \x20 - {kind: mcp, name: none}\n\
+                \x20 - {kind: mcp, name: far, url: http://h/mcp, env: {A: b}}\n\
+                \x20 - {kind: mcp, name: near, command: [x], headers: {a: b}}\n\
+                \x20 - {kind: mcp, name: secret, url: http://h/mcp, headers: {authorization: '${NOPE}'}}\n\
+                \x20 - {kind: mcp, name: own, url: http://h/mcp, headers: {mcp-session-id: x}}\n\
+                \x20 - {kind: mcp, name: secret2, command: [x], env: {A: '${NOPE}'}}\n";
+    let got = problems(text);
+    let expected = [
+        "a.yaml:3:51: `settings.tool_choice.tools[2]`: the agent has no tool of this name",
+        "a.yaml:5:57: `tools[0].command`: not together with `url`",
+        "a.yaml:6:5: `tools[1]`: needs `url` or `command`",
+        "a.yaml:7:52: `tools[2].env`: only with `command`",
+        "a.yaml:8:52: `tools[3].headers`: only with `url`",
+        "a.yaml:9:5: `tools[4]`: tool secret: set NOPE, which the agent file refers to",
+        "a.yaml:10:5: `tools[5]`: tool own: header \"mcp-session-id\" belongs to the protocol",
+        "a.yaml:11:5: `tools[6]`: tool secret2: set NOPE, which the agent file refers to",
+    ];
+    for line in expected {
+        assert!(
+            got.iter().any(|told| told == line),
+            "missing: {line}\ngot: {got:#?}"
+        );
+    }
+    assert_eq!(got.len(), expected.len(), "{got:#?}");
+    let shape = "name: a\nmodel: {provider: ollama, name: m}\ntools:\n\
+                 \x20 - {kind: mcp, name: has space, url: 'ftp://x', comand: [x]}\n";
+    let got = problems(shape).join("\n");
+    for words in [
+        "unknown key `comand`",
+        "did you mean `command`?",
+        "`tools[0].name`",
+        "`tools[0].url`",
+    ] {
+        assert!(got.contains(words), "missing: {words}\ngot: {got}");
+    }
+}
+
+#[test]
+fn a_context_schema_is_one_of_an_object_and_not_endless() {
+    let with = |schema: &str| {
+        format!("name: a\nmodel: {{provider: xai, name: grok}}\ncontext_schema: {schema}\n")
+    };
+    let long = format!("{{type: object, title: {}}}", "x".repeat(32_768));
+    for (schema, place, words) in [
+        ("", "a.yaml:3:", "`context_schema` is empty"),
+        (
+            "anything",
+            "a.yaml:3:17:",
+            "`context_schema`: \"anything\" is not of type",
+        ),
+        (
+            "{type: object, properties: {n: {type: numbr}}}",
+            "a.yaml:3:17:",
+            "`context_schema`: not a JSON Schema: at /properties/n/type: ",
+        ),
+        (
+            "{type: string}",
+            "a.yaml:3:17:",
+            "`context_schema`: must have `type: object`",
+        ),
+        (
+            &long,
+            "a.yaml:3:17:",
+            "`context_schema`: has 32796 bytes as JSON; at most 32768",
+        ),
+        (
+            "{type: object, $ref: 'https://example.com/x'}",
+            "a.yaml:3:17:",
+            "not a JSON Schema: ",
+        ),
+    ] {
+        let got = problems(&with(schema));
+        assert!(
+            got.len() == 1 && got[0].starts_with(place) && got[0].contains(words),
+            "{schema:.60}: {got:#?}"
+        );
+    }
+    let (_dir, paths) = files(&[("a.yaml", &with("{type: object, required: [city]}"))]);
+    let agent = load(&paths).unwrap().remove(0);
+    assert_eq!(agent.context_schema.unwrap()["required"][0], "city");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use factorial_agent::{
     Agent, AgentDefinition, AgentName, Asks, DeferredToolDefinition, FunctionRegistry, HttpClients,
-    LlmAgent, ModelSpec, NoopAgent, Provider, ProviderSettings, Providers, Resources, RetryPolicy,
-    ToolDefinition, ToolError, ToolErrorKind, ToolSpec,
+    LlmAgent, McpServers, ModelSpec, NoopAgent, Provider, ProviderSettings, Providers, Resources,
+    RetryPolicy, ToolDefinition, ToolError, ToolErrorKind, ToolSpec,
 };
 use factorial_worker::{Runner, RunnerOptions, SetupError};
 use serde_json::{Value, json};
@@ -118,6 +118,7 @@ fn build(
             settings: BTreeMap::from([(Provider::Openai, settings)]),
             ..Providers::default()
         },
+        mcp: McpServers::default(),
     };
     Ok(LlmAgent::build(definition, &resources).map_err(SetupError::from)?)
 }

@@ -69,7 +69,8 @@ pub async fn run_role(clock: fn() -> u64, unique: fn() -> Ulid) -> Result<(), Ro
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let url = format!("http://{}", listener.local_addr()?);
             say(&Ready { url: Some(url) })?;
-            factorial_gateway::run(listener, store, &role.gateway, &shutdown).await;
+            let access = factorial_gateway::Access::open();
+            factorial_gateway::run(listener, store, &role.gateway, access, None, &shutdown).await;
         }
         Spec::Reaper {
             redis_url,

@@ -9,6 +9,7 @@ use crate::delivery::{Expected, all_ended, check};
 use crate::error::BenchError;
 use crate::report::Measure;
 use crate::role::NOOP_AGENT;
+use crate::sample::Sample;
 use crate::stage::Stage;
 use crate::stats::{each, rate};
 use crate::submit::{self, Load};
@@ -25,7 +26,8 @@ pub(super) const MOST_MEMORY: f64 = 650.0;
 pub(super) async fn drain(stage: &Stage<'_>) -> Result<Done, BenchError> {
     let agent = AgentName::new(NOOP_AGENT)?;
     let (tasks, in_flight) = (stage.options.tasks, stage.options.concurrency);
-    let empty = stage.server.sample().await?;
+    let at_first = stage.server.shards().await?;
+    let empty = at_first.iter().sum();
     stage.progress.begin("filling the queue", tasks);
     let filled = submit::through_store(
         &stage.store,
@@ -39,7 +41,8 @@ pub(super) async fn drain(stage: &Stage<'_>) -> Result<Done, BenchError> {
     stage.progress.begin("draining", tasks);
     let worker = stage.worker(in_flight, None).await?;
     all_ended(&stage.store, &agent, tasks, &worker, stage.progress).await?;
-    let ended = stage.server.sample().await?;
+    let at_last = stage.server.shards().await?;
+    let ended: Sample = at_last.iter().sum();
     let worker_cpu = worker.cpu_us();
     let records = check(
         &stage.store,
@@ -56,6 +59,7 @@ pub(super) async fn drain(stage: &Stage<'_>) -> Result<Done, BenchError> {
     let life = ended.cpu_since(&empty, tasks);
     let life = Measure::new("redis cpu, whole life", "µs/task", life);
     measures.push(life.aim(Aim::AtMost(MOST_LIFE)));
+    measures.extend(Sample::unevenness(&at_last, &at_first));
     if let Some(cpu) = worker_cpu {
         measures.push(Measure::new("worker cpu", "µs/task", each(cpu, tasks)));
     }

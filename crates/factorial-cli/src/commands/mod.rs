@@ -3,6 +3,7 @@
 mod agents;
 mod batches;
 mod events;
+mod keys;
 mod tasks;
 mod webhooks;
 mod workers;
@@ -13,6 +14,7 @@ pub(crate) use batches::{
     batch_list, batch_results,
 };
 pub(crate) use events::{FeedArgs, feed};
+pub(crate) use keys::{AuditArgs, KeysCommand, audit, keys};
 pub(crate) use tasks::{
     CancelArgs, EventsArgs, ListArgs, ResultArgs, SteerArgs, TaskArgs, ToolCallsArgs, TreeArgs,
     cancel, events, get, list, messages, result, retry, show_result, steer, tool_calls, tree,

@@ -23,6 +23,10 @@ pub(crate) struct Banner<'a> {
     pub(crate) agents: &'a [AgentDefinition],
     /// Where the agents come from.
     pub(crate) origin: &'a str,
+    /// Who may call it.
+    pub(crate) access: String,
+    /// A key is needed.
+    pub(crate) needs_key: bool,
     /// Webhooks may go to private addresses too.
     pub(crate) webhooks_go_anywhere: bool,
     /// Tasks that were there before, by state.
@@ -47,6 +51,7 @@ impl Banner<'_> {
         if let Some(dashboard) = &self.addresses.dashboard {
             fact("Dashboard", &format!("{dashboard}/observability"));
         }
+        fact("Access", &self.access);
         fact("Metrics", &format!("{}/metrics", self.addresses.admin));
         fact("Redis", &self.redis);
         fact("Model", &self.model);
@@ -85,8 +90,14 @@ impl Banner<'_> {
         };
         let (name, query) = (agent.name.as_str(), query_for(agent));
         let body = serde_json::json!({ "agent": name, "owner_id": "me", "query": query });
+        // The command takes it from there by itself.
+        let key = if self.needs_key {
+            " \\\n    -H \"authorization: Bearer $FACTORIAL_API_KEY\""
+        } else {
+            ""
+        };
         format!(
-            "  curl -s {gateway}/v1/tasks -H 'content-type: application/json' \\\n    -d '{body}'\n  \
+            "  curl -s {gateway}/v1/tasks -H 'content-type: application/json'{key} \\\n    -d '{body}'\n  \
              {} run {name} \"{query}\"{url}\n",
             self.command
         )

@@ -43,6 +43,10 @@ pub(crate) enum DevError {
         source: io::Error,
     },
     #[error("{0}")]
+    Tls(#[from] factorial_gateway::TlsError),
+    #[error("{0}")]
+    Access(#[from] factorial_gateway::AccessError),
+    #[error("{0}")]
     Redis(#[from] factorial_local_redis::StartError),
     #[error("{0}")]
     Connect(#[from] factorial_core::ConnectError),
@@ -54,7 +58,11 @@ pub(crate) enum DevError {
     )]
     Configured(factorial_core::ConnectError),
     #[error("{0}")]
+    Traces(#[from] factorial_service::trace::TraceError),
+    #[error("{0}")]
     Name(#[from] factorial_core::InvalidName),
+    #[error("{0}")]
+    Options(#[from] factorial_service::StoreOptionsError),
     #[error("{problems}\n  these agent files come from {origin}; name others with --agents DIR")]
     Agents { problems: String, origin: String },
     #[error("the simulated model cannot start: {0}")]
@@ -78,7 +86,7 @@ pub(crate) enum DevError {
 impl DevError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Agents { .. } => Exit::Usage,
+            Self::Config(_) | Self::Agents { .. } | Self::Access(_) | Self::Tls(_) => Exit::Usage,
             _ => Exit::Failed,
         }
     }

@@ -37,6 +37,19 @@ impl Given {
             .any(|name| self.0.contains(*name))
     }
 
+    /// Whether somebody said who may call.
+    pub(crate) fn auth(&self) -> bool {
+        [
+            "auth",
+            "auth_enabled",
+            "admin_key",
+            "jwt_issuer",
+            "insecure_no_auth",
+        ]
+        .iter()
+        .any(|name| self.0.contains(*name))
+    }
+
     fn level(&self) -> bool {
         self.0.contains("log_level")
     }

@@ -12,6 +12,7 @@ use super::error::DevError;
 #[derive(Debug)]
 pub(crate) struct Port {
     pub(crate) listener: TcpListener,
+    pub(crate) address: SocketAddr,
     pub(crate) url: String,
 }
 
@@ -35,6 +36,7 @@ impl Ports {
             port: role.gateway.port,
             flag: "--gateway-port",
             variable: "FACTORIAL_GATEWAY_PORT",
+            secure: role.tls.cert.is_some(),
         };
         let admin = Wish {
             role: "admin port",
@@ -42,6 +44,7 @@ impl Ports {
             port: role.admin.port,
             flag: "--admin-port",
             variable: "FACTORIAL_ADMIN_PORT",
+            secure: false,
         };
         let dashboard = Wish {
             role: "dashboard",
@@ -49,6 +52,7 @@ impl Ports {
             port: role.observability.port,
             flag: "--observability-port",
             variable: "FACTORIAL_OBSERVABILITY_PORT",
+            secure: role.tls.cert.is_some(),
         };
         Ok(Self {
             gateway: gateway.bind().await?,
@@ -64,8 +68,7 @@ impl Ports {
 impl Port {
     /// Only this machine reaches it.
     pub(crate) fn is_loopback(&self) -> bool {
-        let address = self.listener.local_addr();
-        address.is_ok_and(|address| address.ip().is_loopback())
+        self.address.ip().is_loopback()
     }
 }
 
@@ -75,6 +78,7 @@ struct Wish<'a> {
     port: u16,
     flag: &'static str,
     variable: &'static str,
+    secure: bool,
 }
 
 impl Wish<'_> {
@@ -83,7 +87,8 @@ impl Wish<'_> {
         match bound.and_then(|listener| Ok((listener.local_addr()?, listener))) {
             Ok((address, listener)) => Ok(Port {
                 listener,
-                url: url_of(address),
+                address,
+                url: url_of(address, self.secure),
             }),
             Err(source) => Err(self.refusal(source)),
         }
@@ -112,7 +117,7 @@ impl Wish<'_> {
 }
 
 /// An address that means "all of them" is reached by the loopback one.
-fn url_of(mut address: SocketAddr) -> String {
+fn url_of(mut address: SocketAddr, secure: bool) -> String {
     if address.ip().is_unspecified() {
         let loopback = match address {
             SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
@@ -120,7 +125,8 @@ fn url_of(mut address: SocketAddr) -> String {
         };
         address.set_ip(loopback);
     }
-    format!("http://{address}")
+    let scheme = if secure { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 #[cfg(test)]
@@ -130,7 +136,7 @@ mod tests {
 
     #[test]
     fn urls_can_be_opened() {
-        let url = |text: &str| url_of(text.parse().unwrap());
+        let url = |text: &str| url_of(text.parse().unwrap(), false);
         assert_eq!(url("0.0.0.0:80"), "http://127.0.0.1:80");
         assert_eq!(url("[::]:80"), "http://[::1]:80");
         assert_eq!(url("10.0.0.1:8000"), "http://10.0.0.1:8000");

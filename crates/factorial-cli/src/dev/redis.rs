@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use factorial_core::{Store, StoreOptions};
+use factorial_core::{Store, StoreOptions, TlsOptions};
 use factorial_local_redis::{ControlError, Engine, Kind, Listen, LocalRedis, Options};
 use factorial_service::config::DevRole;
 use factorial_service::store_options;
@@ -46,6 +46,7 @@ impl Redis {
         let local = blocking(move || LocalRedis::start(start)).await??;
         let options = StoreOptions {
             url: local.url(),
+            tls: TlsOptions::default(),
             ..options
         };
         Ok(Self::Private(options, Box::new(local)))

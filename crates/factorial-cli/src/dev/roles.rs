@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use factorial_agent::AgentDefinition;
 use factorial_core::{Store, StoreOptions};
-use factorial_dashboard::DashboardOptions;
+use factorial_dashboard::{Access, DashboardOptions, Tls};
 use factorial_reaper::reaper_options;
-use factorial_service::config::{DevRole, Environment};
+use factorial_service::config::{AuthConfig, DevRole, Environment};
 use factorial_service::{Health, Shutdown};
 use factorial_worker::{Runner, functions, providers, runners, worker_id, worker_options};
 use tokio::time::Instant;
@@ -47,6 +47,41 @@ pub(crate) fn make_runners(
     })
 }
 
+/// Who may call what.
+pub(crate) struct Accesses {
+    pub(crate) gateway: Access,
+    pub(crate) dashboard: Access,
+}
+
+impl Accesses {
+    /// As the settings say, for these ports.
+    ///
+    /// # Errors
+    /// When one would be open to anybody without having been asked to be.
+    pub(crate) fn new(config: &AuthConfig, ports: &Ports) -> Result<Self, DevError> {
+        let of = |port: &Port| Access::new(config, port.address);
+        let gateway = of(&ports.gateway)?;
+        let dashboard = ports.dashboard.as_ref().map(of).transpose()?;
+        Ok(Self {
+            dashboard: dashboard.unwrap_or_else(|| gateway.clone()),
+            gateway,
+        })
+    }
+
+    /// For people.
+    pub(crate) fn describe(&self) -> String {
+        let open = !self.gateway.is_enabled();
+        if open && self.gateway.is_guarded() {
+            "without a key: only this machine reaches it".to_owned()
+        } else if open {
+            "WITHOUT A KEY, for whoever reaches it (--insecure-no-auth)".to_owned()
+        } else {
+            "with an API key: `factorial keys create --redis-url URL` makes the first one"
+                .to_owned()
+        }
+    }
+}
+
 /// Everything that the roles need.
 pub(crate) struct Parts<'a> {
     pub(crate) role: &'a DevRole,
@@ -54,6 +89,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) store: Store,
     pub(crate) health: &'a Health,
     pub(crate) runners: Vec<Runner>,
+    pub(crate) access: &'a Accesses,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Parts<'_> {
@@ -119,6 +156,7 @@ impl Parts<'_> {
     async fn gateway(&self, port: Port, stages: &mut Stages) {
         let shutdown = Shutdown::new();
         let ready = self.health.component("gateway");
+        let (access, tls) = (self.access.gateway.clone(), self.tls.clone());
         let (config, store, stop) = (
             self.role.gateway.clone(),
             self.store.clone(),
@@ -126,7 +164,7 @@ impl Parts<'_> {
         );
         let work = async move {
             ready.ready(true);
-            factorial_gateway::run(port.listener, store, &config, &stop).await;
+            factorial_gateway::run(port.listener, store, &config, access, tls, &stop).await;
             ready.ready(false);
             Ok(())
         };
@@ -146,9 +184,10 @@ impl Parts<'_> {
                 .map(|origin| origin.as_str().to_owned())
                 .collect(),
         };
+        let (access, tls) = (self.access.dashboard.clone(), self.tls.clone());
         let (store, health, stop) = (self.store.clone(), self.health.clone(), shutdown.clone());
         let work = async move {
-            factorial_dashboard::run(port.listener, store, options, &health, &stop)
+            factorial_dashboard::run(port.listener, store, options, access, tls, &health, &stop)
                 .await
                 .map_err(|error| error.to_string())
         };

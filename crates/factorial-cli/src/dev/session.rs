@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use factorial_core::Store;
+use factorial_gateway::Tls;
 use factorial_service::config::{DevRole, Environment};
-use factorial_service::{Health, Shutdown, run_admin, telemetry};
+use factorial_service::{Health, Shutdown, run_admin, telemetry, trace};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::agents::Agents;
@@ -17,7 +18,7 @@ use super::model::Model;
 use super::place::{Addresses, Place};
 use super::ports::{Port, Ports};
 use super::redis::Redis;
-use super::roles::{Parts, make_runners, names};
+use super::roles::{Accesses, Parts, make_runners, names};
 use super::stages::Stages;
 use crate::config::own_command;
 use crate::output::Printer;
@@ -36,12 +37,18 @@ pub(crate) async fn run(
 ) -> Result<(), DevError> {
     let (mut role, given) = args.settings.load(environment)?;
     let metrics = telemetry::init(&role.log, "factorial-dev")?;
+    let traces = trace::start(&role.telemetry, "factorial-dev")?;
     let user = Shutdown::from_signals().map_err(DevError::Signals)?;
     let place = Place::take(&args.data_dir)?;
+    let tls = Tls::load(&role.tls)?;
     let ports = Ports::bind(&role).await?;
     // Who tries things out here has receivers on this machine, and nobody else can submit.
     let alone = ports.gateway.is_loopback();
     role.webhooks.allow_private_networks.get_or_insert(alone);
+    let dashboard = ports.dashboard.as_ref();
+    let hidden = alone && dashboard.is_none_or(Port::is_loopback);
+    role.auth.enabled &= given.auth() || !hidden;
+    let access = Accesses::new(&role.auth, &ports)?;
     let model = Model::choose(args.model, &mut role.keys).await?;
     let agents = Agents::find(
         &role.worker.agents,
@@ -54,6 +61,8 @@ pub(crate) async fn run(
     let redis = Redis::find(&role, args.redis, &given, &redis_dir).await?;
     let mut session = Session {
         role,
+        access,
+        tls,
         agents,
         model,
         redis,
@@ -64,12 +73,15 @@ pub(crate) async fn run(
     };
     let served = session.serve(ports, metrics, environment).await;
     let stopped = session.stop(&redis_dir).await;
+    traces.flush().await;
     served.and(stopped)
 }
 
 /// What has been started.
 struct Session {
     role: DevRole,
+    access: Accesses,
+    tls: Option<Tls>,
     agents: Agents,
     model: Model,
     redis: Redis,
@@ -98,6 +110,8 @@ impl Session {
             store,
             health: &health,
             runners,
+            access: &self.access,
+            tls: self.tls.clone(),
         };
         let admin = parts.start(ports, &mut self.stages, &self.user).await?;
         // Last in the order of the end: it can be asked while the others drain.
@@ -141,6 +155,8 @@ impl Session {
             addresses,
             redis: self.redis.describe(&self.role, &redis_dir),
             model: self.model.describe(),
+            access: self.access.describe(),
+            needs_key: self.access.gateway.is_enabled(),
             agents: &self.agents.definitions,
             origin: &self.agents.origin,
             webhooks_go_anywhere: self.role.webhooks.allow_private_networks == Some(true),

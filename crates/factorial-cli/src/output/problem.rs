@@ -1,6 +1,6 @@
 //! Problem documents as text.
 
-use factorial_api::Problem;
+use factorial_api::{ErrorCode, Problem};
 
 use super::batch::batch_problem_text;
 use super::paint::clean_line;
@@ -20,6 +20,9 @@ pub(crate) fn problem_text(problem: &Problem, agent: Option<&str>) -> String {
             clean_line(&error.message)
         );
         text.push_str(&line);
+    }
+    if problem.code == ErrorCode::Unauthenticated {
+        text.push_str("\n  give your key as FACTORIAL_API_KEY or --api-key; an admin makes one with `factorial keys create`");
     }
     if let Some(batch) = &problem.batch {
         text.push_str(&batch_problem_text(batch));
@@ -56,7 +59,7 @@ fn nearest<'k>(agent: &str, known: &'k [String]) -> Option<&'k str> {
 
 #[cfg(test)]
 mod tests {
-    use factorial_api::{ErrorCode, FieldError};
+    use factorial_api::FieldError;
 
     use super::*;
 

@@ -45,6 +45,7 @@ local function finish_task(id, t, to, now, fields, events, event, data, config, 
     -- Reported as failed, so an operator's retry must not apply them.
     redis.call('DEL', key .. K_INBOX)
     redis.call('HSET', key, 'steering', '0')
+    redis.call('HDEL', key, 'steered')
     events[#events + 1] = turns .. ' run_steering_failed {"pending":' .. t[13] .. '}'
   end
   events[#events + 1] = turns .. ' ' .. event .. ' ' .. data

@@ -100,3 +100,22 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_list_cursor() {
+        let seeds = [
+            "2",
+            "0 c 01hf7yat000000000000000010",
+            "1 s 17 3-01hf7yat000000000000000010",
+        ];
+        factorial_fuzz::texts(&seeds, |text| {
+            if let Ok(cursor) = text.parse::<ListCursor>() {
+                assert_eq!(cursor.to_string().parse::<ListCursor>(), Ok(cursor));
+            }
+        });
+    }
+}

@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use ulid::Ulid;
 
 use crate::{
-    ids::{AgentName, BatchId, OwnerId, Partition, TaskId, WorkerId},
+    ids::{AgentName, BatchId, Partition, TaskId, WorkerId},
+    owners::Owners,
     task::{TaskRecord, TaskState},
 };
 
 /// Which tasks; what is `None` does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListFilter {
-    /// Only this owner's.
-    pub owner: Option<OwnerId>,
+    /// Only theirs.
+    pub owners: Owners,
+    /// Whoever reads the list must not learn of others: it is read from the indexes of `owners` alone, so that no cursor
+    /// names a task of anybody else.
+    pub private: bool,
     /// Only this agent's.
     pub agent: Option<AgentName>,
     /// Only in one of these states; none: in any.
@@ -110,7 +114,7 @@ impl ListFilter {
     pub(super) fn fits(&self, task: &TaskRecord) -> bool {
         self.wants(task.state)
             && self.agent.as_ref().is_none_or(|a| *a == task.agent)
-            && self.owner.as_ref().is_none_or(|o| *o == task.owner)
+            && self.owners.include(&task.owner)
             && (self.batch.is_none() || self.batch == task.batch)
             && (self.worker.is_none() || self.worker == task.worker)
             && self.ended_then(task.finished_ms.and_then(|ms| u64::try_from(ms).ok()))
@@ -152,7 +156,7 @@ impl ListFilter {
         let needed = [
             !self.states.is_empty() && !known.state,
             self.agent.is_some() && !known.agent,
-            self.owner.is_some() && !known.owner,
+            !self.owners.are_all() && !known.owner,
             self.batch.is_some(),
             self.text.is_some(),
             (self.ended_from_ms.is_some() || self.ended_before_ms.is_some()) && !known.ended,
@@ -181,7 +185,10 @@ impl ListFilter {
                     .iter()
                     .any(|state| Some(state.as_str()) == value),
                 "agent" => is(self.agent.as_ref().map(AgentName::as_str)),
-                "owner" => is(self.owner.as_ref().map(OwnerId::as_str)),
+                "owner" => self
+                    .owners
+                    .listed()
+                    .is_none_or(|owners| owners.iter().any(|owner| Some(owner.as_str()) == value)),
                 "batch" => is(self.batch.as_ref().map(BatchId::as_str)),
                 "finished" => self.ended_then(value.and_then(|ms| ms.parse().ok())),
                 "worker" => is(self.worker.as_ref().map(WorkerId::as_str)),

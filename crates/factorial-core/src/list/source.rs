@@ -51,6 +51,8 @@ impl Store {
     ) -> Result<Source, StoreError> {
         if let Some(id) = &filter.batch {
             let batch = self.batch(id).await?;
+            // How many members it has is nobody's business but its owner's.
+            let batch = batch.filter(|batch| filter.owners.include(&batch.owner));
             let span = batch.map_or(0, |batch| batch.span.max(batch.members));
             return Ok(Source {
                 order: Order::Members(id.clone(), span),
@@ -61,12 +63,12 @@ impl Store {
             order: Order::Ids(self.indexes(filter, agents)),
             known: Known {
                 owner: true,
-                agent: filter.owner.is_none(),
+                agent: filter.owners.are_all(),
                 state: false,
                 ended: false,
             },
         };
-        if filter.states.is_empty() {
+        if filter.states.is_empty() || filter.private {
             return Ok(by_id());
         }
         let Some(places) = self.places(filter, agents).await? else {
@@ -96,7 +98,7 @@ impl Store {
             return Ok(Source { order, known });
         }
         let indexes: Vec<String> = match by_id().order {
-            Order::Ids(indexes) if filter.owner.is_some() || filter.agent.is_some() => {
+            Order::Ids(indexes) if !filter.owners.are_all() || filter.agent.is_some() => {
                 indexes.into_iter().map(|(_, key)| key).collect()
             }
             _ => Vec::new(),
@@ -123,8 +125,11 @@ impl Store {
     fn indexes(&self, filter: &ListFilter, agents: &[AgentName]) -> Vec<(Partition, String)> {
         let keys = &self.0.keys;
         let of = |partition: Partition| -> Vec<String> {
-            match (&filter.owner, &filter.agent) {
-                (Some(owner), _) => vec![keys.by_owner(partition, owner)],
+            match (filter.owners.listed(), &filter.agent) {
+                (Some(owners), _) => owners
+                    .iter()
+                    .map(|owner| keys.by_owner(partition, owner))
+                    .collect(),
                 (None, Some(agent)) => vec![keys.by_agent(partition, agent)],
                 (None, None) => agents.iter().map(|a| keys.by_agent(partition, a)).collect(),
             }
@@ -180,12 +185,14 @@ impl Store {
             .flat_map(|partition| agents.iter().map(move |agent| (partition, agent)))
             .collect();
         let mut queues = Vec::new();
-        if let Some(owner) = &filter.owner {
+        if let Some(owners) = filter.owners.listed() {
             for (partition, agent) in places {
-                queues.extend(PRIORITIES.map(|priority| {
-                    let own = format!("{priority}:{owner}");
-                    self.0.keys.ready(partition, agent, &own)
-                }));
+                for owner in owners {
+                    queues.extend(PRIORITIES.map(|priority| {
+                        let own = format!("{priority}:{owner}");
+                        self.0.keys.ready(partition, agent, &own)
+                    }));
+                }
             }
             // Most of them do not exist.
             return Ok(Some(queues).filter(|queues| queues.len() <= 10 * MOST_QUEUES));

@@ -31,7 +31,7 @@ impl Store {
     /// When Redis does not answer: the call can be repeated.
     pub async fn add_webhook(&self, webhook: &Webhook) -> Result<AddedWebhook, StoreError> {
         let mut reply = ADD_WEBHOOK
-            .on(&self.0.keys.root())
+            .on(&self.root())
             .arg(webhook.id.as_str())
             .arg(webhook.owner.as_str())
             .arg(webhook.print())

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     error::StoreError,
     failure::Failure,
+    metrics::Requeued,
     script::{Script, script},
     scripts::release::WriteOutcome,
     store::{Held, Store},
@@ -42,5 +43,6 @@ impl Store {
             .arg(data.to_string())
             .arg(&self.0.timeline_arg);
         WriteOutcome::parse(call.run(&self.0.link).await?)
+            .inspect(|outcome| outcome.count(Requeued::Backoff))
     }
 }

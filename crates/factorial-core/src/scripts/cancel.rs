@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::{
     error::StoreError,
     ids::TaskId,
+    metrics,
     script::{Script, script},
     store::Store,
     task::TaskState,
@@ -47,6 +48,7 @@ impl Store {
             .await?;
         match reply.text()?.as_str() {
             "cancelled" => {
+                metrics::cancelled(1);
                 if reply.text()? == "1" {
                     while self.cascade(id.partition(), STEP).await?.more {}
                 }

@@ -6,6 +6,7 @@ use crate::{
     batch::BatchState,
     error::StoreError,
     ids::BatchId,
+    metrics,
     script::{Script, script},
     scripts::cascade::Cascade,
     store::Store,
@@ -51,8 +52,10 @@ impl Store {
         if word != "ok" {
             return Err(reply.corrupt(word));
         }
+        let cancelled = reply.count()?;
+        metrics::cancelled(cancelled);
         Ok(Cascade {
-            cancelled: reply.count()?,
+            cancelled,
             more: to < record.span,
         })
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::{
     error::StoreError,
     ids::Partition,
+    metrics,
     script::{Script, script},
     store::Store,
 };
@@ -38,9 +39,8 @@ impl Store {
             "more" => true,
             other => return Err(reply.corrupt(other)),
         };
-        Ok(Cascade {
-            cancelled: reply.count()?,
-            more,
-        })
+        let cancelled = reply.count()?;
+        metrics::cancelled(cancelled);
+        Ok(Cascade { cancelled, more })
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     conversation::Entry,
     error::StoreError,
     ids::{AgentName, Partition, TaskId, WorkerId},
-    script::{Script, script},
+    script::{Reply, Script, script},
     store::{Held, Store},
     task::{TaskRecord, TaskState},
     wait::Wait,
@@ -52,6 +52,8 @@ pub struct Claimed {
     pub corrupt: Option<String>,
     /// Time of the claim, ms since the Unix epoch, by Redis.
     pub claimed_ms: u64,
+    /// Since when it was queued, the same.
+    pub ready_ms: u64,
 }
 
 impl Store {
@@ -61,7 +63,7 @@ impl Store {
     /// When Redis does not answer: what may have been leased comes with a call of the same number, or is recovered when
     /// the lease expires.
     pub async fn claim(&self, request: ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
-        let mut reply = CLAIM
+        let reply = CLAIM
             .on(&self.base(request.partition))
             .arg(request.worker.as_str())
             .arg(request.agent.as_str())
@@ -72,68 +74,139 @@ impl Store {
             .arg(request.number)
             .run(&self.0.link)
             .await?;
-        let replayed = match reply.text()?.as_str() {
-            "empty" => return Ok(Vec::new()),
-            "claimed" => false,
-            "replayed" => true,
-            other => return Err(reply.corrupt(other)),
+        parse(reply, request.worker)
+    }
+}
+
+/// What the script has leased.
+fn parse(mut reply: Reply, worker: &WorkerId) -> Result<Vec<Claimed>, StoreError> {
+    let replayed = match reply.text()?.as_str() {
+        "empty" => return Ok(Vec::new()),
+        "claimed" => false,
+        "replayed" => true,
+        other => return Err(reply.corrupt(other)),
+    };
+    let claimed_ms = reply.count()?;
+    let mut claimed = Vec::new();
+    while !reply.is_empty() {
+        let head = reply.text()?;
+        let mut words = head.split(' ');
+        let mut word = || {
+            words
+                .next()
+                .ok_or_else(|| StoreError::corrupt("claim", &*head))
         };
-        let claimed_ms = reply.count()?;
-        let mut claimed = Vec::new();
-        while !reply.is_empty() {
-            let head = reply.text()?;
-            let mut words = head.split(' ');
-            let mut word = || {
-                words
-                    .next()
-                    .ok_or_else(|| StoreError::corrupt("claim", &*head))
-            };
-            let number = |text: &str| {
-                text.parse()
-                    .map_err(|_| StoreError::corrupt("claim", &*head))
-            };
-            let id: TaskId = word()?
-                .parse()
-                .map_err(|_| StoreError::corrupt("claim", &*head))?;
-            let token = number(word()?)?;
-            let mut length = number(word()?)?;
-            let fields = reply.text()?.split('\n').map(str::to_owned).collect();
-            let Some(mut record) = TaskRecord::decode(&id, fields)? else {
-                return Err(reply.corrupt("task without fields"));
-            };
-            if !replayed {
-                record.state = TaskState::Processing;
-                record.worker = Some(request.worker.clone());
-                record.attempts += 1;
-                record.started_ms = record.started_ms.or(i64::try_from(claimed_ms).ok());
-            }
-            let mut texts = reply.array()?.texts()?;
-            if let Some(input) = record.inline_input.take() {
-                texts.insert(0, input);
-                length += 1;
-            }
-            let waits = Wait::decode_all(reply.map()?.texts()?)?;
-            let mut entries = Vec::with_capacity(texts.len());
-            let mut corrupt = None;
-            for text in &texts {
-                match Entry::decode(text) {
-                    Ok(entry) => entries.push(entry),
-                    Err(e) => {
-                        corrupt = Some(e.to_string());
-                        break;
-                    }
+        let number = |text: &str| {
+            text.parse()
+                .map_err(|_| StoreError::corrupt("claim", &*head))
+        };
+        let id: TaskId = word()?
+            .parse()
+            .map_err(|_| StoreError::corrupt("claim", &*head))?;
+        let token = number(word()?)?;
+        let mut length = number(word()?)?;
+        let fields = reply.text()?.split('\n').map(str::to_owned).collect();
+        let Some(mut record) = TaskRecord::decode(&id, fields)? else {
+            return Err(reply.corrupt("task without fields"));
+        };
+        if !replayed {
+            record.state = TaskState::Processing;
+            record.worker = Some(worker.clone());
+            record.attempts += 1;
+            record.started_ms = record.started_ms.or(i64::try_from(claimed_ms).ok());
+        }
+        let mut texts = reply.array()?.texts()?;
+        if let Some(input) = record.inline_input.take() {
+            texts.insert(0, input);
+            length += 1;
+        }
+        let waits = Wait::decode_all(reply.map()?.texts()?)?;
+        let mut entries = Vec::with_capacity(texts.len());
+        let mut corrupt = None;
+        for text in &texts {
+            match Entry::decode(text) {
+                Ok(entry) => entries.push(entry),
+                Err(e) => {
+                    corrupt = Some(e.to_string());
+                    break;
                 }
             }
-            claimed.push(Claimed {
-                held: Held { id, token },
-                record,
-                entries,
-                length,
-                waits,
-                corrupt,
-                claimed_ms,
+        }
+        claimed.push(Claimed {
+            held: Held { id, token },
+            entries,
+            length,
+            waits,
+            corrupt,
+            ready_ms: record.ready_ms.unwrap_or(claimed_ms).min(claimed_ms),
+            record,
+            claimed_ms,
+        });
+    }
+    Ok(claimed)
+}
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    use deadpool_redis::redis::Value;
+
+    /// Items separated by `|`: `:n` is a number, `*n` an array of the next n, all else a text.
+    fn items(texts: &mut std::str::Split<'_, char>, most: usize, depth: usize) -> Vec<Value> {
+        let mut items = Vec::new();
+        while items.len() < most
+            && let Some(text) = texts.next()
+        {
+            let number = |prefix| {
+                text.strip_prefix(prefix)
+                    .and_then(|n: &str| n.parse::<i64>().ok())
+            };
+            items.push(match (number(':'), number('*')) {
+                (Some(n), _) => Value::Int(n),
+                (_, Some(n)) if depth < 3 => Value::Array(self::items(
+                    texts,
+                    usize::try_from(n).unwrap_or(0),
+                    depth + 1,
+                )),
+                _ => Value::BulkString(text.as_bytes().to_vec()),
             });
         }
-        Ok(claimed)
+        items
+    }
+
+    #[test]
+    fn fuzz_claim_reply() {
+        let record = "priority\n5\nstate\nqueued\nagent\nresearcher\nowner\nme\ncreated\n1700000000000\nattempts\n3\nbytes\n20";
+        let inline = format!("{record}\ni0\n{{\"output\":\ni1\n{{}}}}");
+        let wait = "c1|? caller 1 2 7@1";
+        let task =
+            format!("0-01hf7yat000000000000000010 7 1|{record}|*1|{{\"output\":{{}}}}|*2|{wait}");
+        let other = format!("3-01hf7yat000000000000000011 8 0|{inline}|*0|*0");
+        let seeds = [
+            format!("claimed|:1700000000000|{task}|{other}"),
+            format!("replayed|:1700000000000|{other}"),
+            "empty".to_owned(),
+        ];
+        let seeds: Vec<&str> = seeds.iter().map(String::as_str).collect();
+        let worker = WorkerId::new("w-1");
+        let Ok(worker) = worker else {
+            return assert!(worker.is_ok());
+        };
+        let read = |text: &str| {
+            let reply = Reply::new("claim", items(&mut text.split('|'), usize::MAX, 0));
+            parse(reply, &worker)
+        };
+        for (seed, tasks) in seeds.iter().zip([2, 1, 0]) {
+            assert_eq!(
+                read(seed).map(|tasks| tasks.len()).ok(),
+                Some(tasks),
+                "{:?}",
+                read(seed)
+            );
+        }
+        factorial_fuzz::texts(&seeds, |text| {
+            let _ = read(text);
+        });
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     conversation::Entry,
     error::StoreError,
     event::NewEvent,
+    metrics,
     script::{Reply, Script, list, script},
     store::{Held, Store},
     task::{TaskState, Usage},
@@ -129,6 +130,12 @@ pub enum CommitOutcome {
     TooLarge,
 }
 
+/// Steering messages that were taken just now, with how long the first has waited.
+pub(crate) fn taken(reply: &mut Reply) -> Result<Vec<Entry>, StoreError> {
+    metrics::steered(Duration::from_millis(reply.count()?));
+    steering(reply)
+}
+
 pub(crate) fn steering(reply: &mut Reply) -> Result<Vec<Entry>, StoreError> {
     Entry::decode_all(&reply.texts()?)
 }
@@ -157,6 +164,7 @@ impl Store {
         commit.append_to(call.cmd(), &self.0.timeline_arg)?;
         let mut reply = call.run(&self.0.link).await?;
         match reply.text()?.as_str() {
+            "steered" => Ok(CommitOutcome::Committed(taken(&mut reply)?)),
             "ok" | "replayed" => Ok(CommitOutcome::Committed(steering(&mut reply)?)),
             "stale" => Ok(CommitOutcome::Stale(Some(reply.text()?.parse()?))),
             "gone" => Ok(CommitOutcome::Stale(None)),

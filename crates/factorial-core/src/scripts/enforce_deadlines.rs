@@ -4,6 +4,7 @@ use crate::{
     error::StoreError,
     failure::{Failure, kind},
     ids::Partition,
+    metrics,
     script::{Script, script},
     scripts::promote::Promoted,
     store::Store,
@@ -34,6 +35,8 @@ impl Store {
             .arg(&failure)
             .arg(&failure)
             .arg(&self.0.timeline_arg);
-        Promoted::parse(call.run(&self.0.link).await?)
+        let ended = Promoted::parse(call.run(&self.0.link).await?)?;
+        metrics::failed(ended.count);
+        Ok(ended)
     }
 }

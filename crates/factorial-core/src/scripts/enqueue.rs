@@ -200,7 +200,15 @@ impl Store {
     async fn enqueue_script(&self, task: &NewTask) -> Result<Enqueued, StoreError> {
         let args = task.args()?;
         let groups = &self.0.enqueues;
-        outcome(groups.run(self, task.id.partition(), args).await?)
+        let outcome = outcome(groups.run(self, task.id.partition(), args).await?)?;
+        self.count(task, &outcome);
+        Ok(outcome)
+    }
+
+    fn count(&self, task: &NewTask, outcome: &Enqueued) {
+        if matches!(outcome, Enqueued::Accepted(..)) {
+            self.0.accepted.count(&task.agent);
+        }
     }
 
     /// Accepts tasks, many in a round trip; outcomes in the same order. Repeating the call accepts each once.
@@ -234,7 +242,13 @@ impl Store {
         let places = parts.iter().map(|(_, place, _)| *place);
         let mut placed: Vec<_> = places.zip(outcomes.into_iter().flatten()).collect();
         placed.sort_by_key(|(place, _)| *place);
-        Ok(placed.into_iter().map(|(_, outcome)| outcome).collect())
+        let outcomes = placed.into_iter().zip(tasks).map(|((_, outcome), task)| {
+            if let Ok(outcome) = &outcome {
+                self.count(task, outcome);
+            }
+            outcome
+        });
+        Ok(outcomes.collect())
     }
 }
 

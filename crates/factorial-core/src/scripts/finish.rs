@@ -10,8 +10,9 @@ use crate::{
     error::StoreError,
     failure::Failure,
     ids::AgentName,
+    metrics,
     script::{Script, script},
-    scripts::commit::{Commit, steering},
+    scripts::commit::{Commit, steering, taken},
     store::{Held, Store},
     task::{TaskRecord, TaskState},
 };
@@ -80,6 +81,17 @@ pub enum FinishOutcome {
     Diverged(u64),
 }
 
+impl Finish {
+    /// The first answer that it gets.
+    fn counted(&self) -> FinishOutcome {
+        match self.ending {
+            Ending::Completed(_) => metrics::completed(),
+            Ending::Failed(_) => metrics::failed(1),
+        }
+        FinishOutcome::Finished
+    }
+}
+
 impl Store {
     /// Ends a task.
     ///
@@ -139,12 +151,12 @@ impl Store {
         let groups = &self.0.finishes;
         let mut reply = groups.run(self, held.id.partition(), args).await?;
         match reply.text()?.as_str() {
-            "finished" => Ok(FinishOutcome::Finished),
-            "steered" => Ok(FinishOutcome::Steered(steering(&mut reply)?)),
+            "finished" => Ok(finish.counted()),
+            "steered" => Ok(FinishOutcome::Steered(taken(&mut reply)?)),
             "replayed" => {
                 let state: TaskState = reply.text()?.parse()?;
                 if state.is_terminal() {
-                    Ok(FinishOutcome::Finished)
+                    Ok(finish.counted())
                 } else {
                     Ok(FinishOutcome::Steered(steering(&mut reply)?))
                 }

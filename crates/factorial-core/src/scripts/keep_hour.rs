@@ -17,7 +17,7 @@ impl Store {
     /// When Redis does not answer.
     pub async fn keep_hour(&self, agent: &AgentName, hour: &Bucket) -> Result<bool, StoreError> {
         let mut reply = KEEP_HOUR
-            .on(&self.0.keys.hour(agent, hour.start_ms))
+            .on_key(&self.0.keys.hour(agent, hour.start_ms))
             .arg(HOURS_KEPT.as_secs())
             .args(&hour.encode())
             .run(&self.0.link)

@@ -45,7 +45,7 @@ impl Store {
         spread: &str,
     ) -> Result<(String, Vec<Webhook>), StoreError> {
         let mut reply = OWNER_WEBHOOKS
-            .on(&self.0.keys.root())
+            .on(&self.root())
             .arg(owner.as_str())
             .arg(spread)
             .run(&self.0.link)

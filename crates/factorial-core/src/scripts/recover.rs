@@ -6,6 +6,7 @@ use crate::{
     error::StoreError,
     failure::{Failure, kind},
     ids::Partition,
+    metrics::{self, Requeued, requeued},
     script::{Script, script},
     scripts::promote::next_due,
     store::Store,
@@ -66,10 +67,16 @@ impl Store {
         if word != "ok" {
             return Err(reply.corrupt(word));
         }
-        Ok(Recovered {
+        let step = Recovered {
             recovered: reply.count()?,
             poisoned: reply.count()?,
             next: next_due(&mut reply)?,
-        })
+        };
+        requeued(Requeued::LeaseExpired, step.recovered);
+        metrics::failed(step.poisoned);
+        while !reply.is_empty() {
+            metrics::recovered(Duration::from_millis(reply.count()?));
+        }
+        Ok(step)
     }
 }

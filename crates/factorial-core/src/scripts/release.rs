@@ -2,6 +2,7 @@
 
 use crate::{
     error::StoreError,
+    metrics::{Requeued, requeued},
     script::{Reply, Script, script},
     store::{Held, Store},
     task::TaskState,
@@ -19,6 +20,12 @@ pub enum WriteOutcome {
 }
 
 impl WriteOutcome {
+    pub(crate) fn count(&self, cause: Requeued) {
+        if *self == Self::Written {
+            requeued(cause, 1);
+        }
+    }
+
     pub(crate) fn parse(mut reply: Reply) -> Result<Self, StoreError> {
         match reply.text()?.as_str() {
             "ok" | "replayed" => Ok(Self::Written),
@@ -41,5 +48,6 @@ impl Store {
             .arg(held.token)
             .arg(write);
         WriteOutcome::parse(call.run(&self.0.link).await?)
+            .inspect(|outcome| outcome.count(Requeued::HandedBack))
     }
 }

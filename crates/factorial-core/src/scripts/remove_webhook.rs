@@ -20,7 +20,7 @@ impl Store {
         owner: &OwnerId,
     ) -> Result<bool, StoreError> {
         let mut reply = REMOVE_WEBHOOK
-            .on(&self.0.keys.root())
+            .on(&self.root())
             .arg(id.as_str())
             .arg(owner.as_str())
             .run(&self.0.link)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     error::StoreError,
     ids::TaskId,
+    metrics::{Requeued, requeued},
     script::{Script, script},
     store::Store,
     task::TaskState,
@@ -41,7 +42,10 @@ impl Store {
             .run(&self.0.link)
             .await?;
         match reply.text()?.as_str() {
-            "ok" => Ok(RetryOutcome::Queued),
+            "ok" => {
+                requeued(Requeued::Retry, 1);
+                Ok(RetryOutcome::Queued)
+            }
             "not_finished" => Ok(RetryOutcome::NotRetryable(reply.text()?.parse()?)),
             "gone" => Ok(RetryOutcome::NotFound),
             other => Err(reply.corrupt(other)),

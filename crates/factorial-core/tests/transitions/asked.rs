@@ -1,13 +1,13 @@
 //! The inbox: what waits for an operator, oldest first, page by page, each once.
 
-use factorial_core::{Asked, AskedFilter, NewWait, WaitKind};
+use factorial_core::{Asked, AskedFilter, NewWait, Owners, WaitKind};
 
 use crate::world::{World, approval, asks, call, owner};
 
 fn filter(kind: WaitKind) -> AskedFilter {
     AskedFilter {
         kind,
-        owner: None,
+        owners: Owners::All,
         agent: None,
         before_ms: None,
     }
@@ -46,7 +46,7 @@ on_each! {
         assert_eq!(tasks, ["A", "B"]);
         assert_eq!((&approvals[0].key, approvals[0].agent.as_str()), (&approval("c1"), "a"));
         assert_eq!(all(w, &filter(WaitKind::Operator), 9).await.len(), 1);
-        let theirs = AskedFilter { owner: Some(owner("p")), ..filter(WaitKind::Approval) };
+        let theirs = AskedFilter { owners: Owners::of(Some(owner("p"))), ..filter(WaitKind::Approval) };
         assert_eq!(all(w, &theirs, 9).await, approvals[1..]);
         let of_another = AskedFilter { agent: Some("b".parse().unwrap()), ..filter(WaitKind::Approval) };
         assert_eq!(all(w, &of_another, 9).await, []);

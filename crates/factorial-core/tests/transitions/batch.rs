@@ -293,7 +293,7 @@ on_each! {
         let rest = w.snapshot();
         let rest = format!("{rest:?}");
         assert!(!rest.contains(id.unique()), "{rest}");
-        let page = w.store().list_batches(None, None, 10).await.unwrap();
+        let page = w.store().list_batches(&factorial_core::Owners::All, None, 10).await.unwrap();
         assert!(page.batches.is_empty());
     }
 }

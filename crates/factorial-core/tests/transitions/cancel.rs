@@ -65,6 +65,7 @@ on_each! {
             ~ n a:processing: 1 -> 0
             + t:A finished = now
             ~ t:A state: processing -> cancelled
+            - t:A steered = past
             ~ t:A steering: 1 -> 0
             + t:A:e[2] = now 1 0 run_steering_failed {"pending":1}
             + t:A:e[3] = now 1 0 run_cancelled {"reason":null}

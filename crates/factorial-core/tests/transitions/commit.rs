@@ -38,6 +38,7 @@ on_each! {
             r#"
             ~ lease A: later -> now+30s
             ~ t:A bytes: 65 -> 196
+            - t:A steered = past
             ~ t:A steering: 3 -> 0
             ~ t:A write: 1 -> 2
             + t:A:e[4] = now 1 1 run_steering_applied {"count":3}

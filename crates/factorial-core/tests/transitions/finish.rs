@@ -70,6 +70,7 @@ on_each! {
         w.step(w.store().finish(&held, &finish, LEASE), messages(), r#"
             ~ lease A: later -> now+30s
             ~ t:A bytes: 26 -> 157
+            - t:A steered = past
             ~ t:A steering: 2 -> 0
             + t:A turns = 1
             + t:A u:m = 10 0 2 0
@@ -100,6 +101,7 @@ on_each! {
             + t:A failure = {"kind":"model_error","message":"no","status":500}
             + t:A finished = now
             ~ t:A state: processing -> failed
+            - t:A steered = past
             ~ t:A steering: 2 -> 0
             ~ t:A write: 0 -> 1
             + t:A:e[2] = now 1 0 run_steering_failed {"pending":2}

@@ -38,6 +38,7 @@ on_each! {
             ~ t:A awaited: 3 -> 0
             ~ t:A ready: past -> now
             ~ t:A state: pending_tool_results -> queued
+            + t:A steered = now
             + t:A steering = 1
             + t:A tree = 1 0 0 0 0 0
             - t:A:c C
@@ -75,6 +76,7 @@ on_each! {
         let steer = Steer { messages: &one, interrupt: true, client_id: "c" };
         w.step(w.store().steer(&held.id, &steer), SteerOutcome::Accepted(1), r#"
             + t:A interrupt = 1
+            + t:A steered = now
             + t:A steering = 1
             + t:A:e[1] = now 1 0 run_steering_accepted {"count":1,"mode":"interrupt"}
             + t:A:s[0] = {"t":"steer","role":"user","content":"now"}

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use factorial_core::{
-    AgentName, BatchId, ListCursor, ListFilter, NewBatch, Start, TaskId, TaskRecord, TaskState,
+    AgentName, BatchId, ListCursor, ListFilter, NewBatch, Owners, Start, TaskId, TaskRecord,
+    TaskState,
 };
 use ulid::Ulid;
 
@@ -39,6 +40,9 @@ async fn fill(w: &World) -> BatchId {
         }
         task.agent = if n % 2 == 0 { "a" } else { "b" }.parse().unwrap();
         task.owner = owner(&format!("o{}", n % 3));
+        if task.batch.is_some() {
+            task.owner = new.owner.clone();
+        }
         task.metadata = BTreeMap::from([("customer".to_owned(), format!("Firm {}", n % 7))]);
         if n % 5 == 0 {
             task.start = Start::After(LEASE * 100);
@@ -108,7 +112,7 @@ fn fits(filter: &ListFilter, task: &TaskRecord) -> bool {
             .ended_before_ms
             .is_none_or(|ms| ended.is_some_and(|at| at < ms))
         && filter.agent.as_ref().is_none_or(|a| *a == task.agent)
-        && filter.owner.as_ref().is_none_or(|o| *o == task.owner)
+        && filter.owners.include(&task.owner)
         && (filter.batch.is_none() || filter.batch == task.batch)
         && filter.from_ms.is_none_or(|ms| made >= ms)
         && filter.before_ms.is_none_or(|ms| made < ms)
@@ -118,6 +122,19 @@ fn fits(filter: &ListFilter, task: &TaskRecord) -> bool {
             task.id.as_str().contains(&text)
                 || labels.into_iter().any(|t| t.to_lowercase().contains(&text))
         })
+}
+
+/// Everybody's tasks, an owner's, those of several, nobody's; and whether cursors may name tasks of others.
+fn whose() -> Vec<(Owners, bool)> {
+    let some = |names: &[&str]| Owners::Only(names.iter().copied().map(owner).collect());
+    vec![
+        (Owners::All, false),
+        (some(&["o1"]), false),
+        (some(&["o0"]), true),
+        (some(&["o2", "o0"]), true),
+        (some(&["nobody"]), false),
+        (some(&[]), true),
+    ]
 }
 
 on_servers! {
@@ -139,12 +156,13 @@ on_servers! {
         let mut filters = Vec::new();
         for states in states {
             for agent in [None, Some("a")] {
-                for owner_name in [None, Some("o1"), Some("nobody")] {
+                for (owners, private) in whose() {
                     for rest in 0..8 {
                         let filter = ListFilter {
                             states: states.clone(),
                             agent: agent.map(|name| name.parse().unwrap()),
-                            owner: owner_name.map(owner),
+                            owners: owners.clone(),
+                            private,
                             ..ListFilter::default()
                         };
                         filters.push(match rest {

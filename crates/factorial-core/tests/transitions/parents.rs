@@ -201,6 +201,7 @@ on_each! {
             + t:P finished = now
             + t:P reason = enough
             ~ t:P state: pending_child_tasks -> cancelled
+            - t:P steered = past
             ~ t:P steering: 1 -> 0
             + t:P tree = 2 0 0 0 0 0
             - t:P:c C

@@ -18,6 +18,7 @@ on_each! {
         let id = w.enqueue("A").await;
         let one = [message("one")];
         w.step(w.store().steer(&id, &steer(&one, "c1")), SteerOutcome::Accepted(1), r#"
+            + t:A steered = now
             + t:A steering = 1
             + t:A:e[0] = now 0 0 run_steering_accepted {"count":1,"mode":"next_turn"}
             + t:A:s[0] = {"t":"steer","role":"user","content":"one"}

@@ -102,17 +102,17 @@ on_servers! {
         let mut waiter = w.store().waiter(w.partition);
         let wait = waiter.ready().await.unwrap();
         // One that has not begun is not ended by that, and whoever asks is told so that it can ask again.
-        assert!(!w.store().unblock(wait).await.unwrap());
+        assert!(!w.store().unblock(&wait).await.unwrap());
         let started = Instant::now();
         let stop = async {
             factorial_tests::eventually(Duration::from_secs(5), async || {
-                w.store().unblock(wait).await.unwrap().then_some(())
+                w.store().unblock(&wait).await.unwrap().then_some(())
             }).await;
         };
         let agents = agents();
         let (woken, ()) = tokio::join!(waiter.wait(&agents), stop);
         assert_eq!(woken.unwrap(), None);
         assert!(started.elapsed() < Duration::from_millis(900));
-        assert!(!w.store().unblock(wait).await.unwrap());
+        assert!(!w.store().unblock(&wait).await.unwrap());
     }
 }

@@ -10,14 +10,8 @@ use serde_json::{Map, Value};
 
 use super::bounds::require_small;
 use crate::{
-    app::AppState,
-    convert::call_of,
-    ownership::owned,
-    refusal::{field, shorten, store_error},
+    app::AppState, convert::call_of, ownership::owned, refusal::store_error, schema::wrong_fields,
 };
-
-/// Most wrong fields that are told.
-const MOST_ERRORS: usize = 20;
 
 /// Judges the arguments by the schema that the agent has announced, if it is of the version that asks.
 ///
@@ -81,12 +75,5 @@ fn judge(schema: &Value, arguments: &Map<String, Value>) -> Vec<FieldError> {
     let Ok(validator) = jsonschema::validator_for(schema) else {
         return Vec::new();
     };
-    let arguments = Value::Object(arguments.clone());
-    let errors = validator.iter_errors(&arguments).take(MOST_ERRORS);
-    errors
-        .map(|error| {
-            let pointer = shorten(&format!("/arguments{}", error.instance_path()));
-            field(pointer, shorten(&error.to_string()))
-        })
-        .collect()
+    wrong_fields(&validator, &Value::Object(arguments.clone()), "/arguments")
 }

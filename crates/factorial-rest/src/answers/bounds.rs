@@ -7,7 +7,7 @@ use factorial_core::OwnerId;
 use factorial_service::{ApiError, ErrorKind};
 use serde::Serialize;
 
-use crate::{ownership, refusal::field, submission::most_text};
+use crate::{access::Caller, ownership, refusal::field, submission::most_text};
 
 /// Most bytes of a result, or of arguments, as JSON.
 const MOST_PAYLOAD_BYTES: usize = 256 * 1024;
@@ -50,8 +50,12 @@ impl Bounds {
     ///
     /// # Errors
     /// Everything that is wrong.
-    pub(crate) fn owner(mut self, owner: Option<&str>) -> Result<Option<OwnerId>, ApiError> {
-        let owner = ownership::in_body(owner, &mut self.0);
+    pub(crate) fn owner(
+        mut self,
+        caller: &Caller,
+        owner: Option<&str>,
+    ) -> Result<Option<OwnerId>, ApiError> {
+        let owner = ownership::in_body(caller, owner, &mut self.0);
         if self.0.is_empty() {
             Ok(owner)
         } else {

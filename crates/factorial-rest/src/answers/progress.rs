@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::bounds::Bounds;
 use crate::{
+    access::Caller,
     app::AppState,
     refusal::{no_call, no_task, store_error},
 };
@@ -22,6 +23,7 @@ const MOST_DATA_BYTES: usize = 16 * 1024;
 /// When it says nothing or too much, or the call is not open.
 pub(crate) async fn report(
     app: &AppState,
+    caller: &Caller,
     id: &TaskId,
     call: String,
     report: ToolCallProgress,
@@ -46,7 +48,7 @@ pub(crate) async fn report(
             "/data",
             "must be at most 16384 bytes",
         )
-        .owner(report.owner_id.as_deref())?;
+        .owner(caller, report.owner_id.as_deref())?;
     let mut event = Map::new();
     event.insert("call_id".to_owned(), call.as_str().into());
     event.extend(

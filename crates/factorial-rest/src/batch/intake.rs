@@ -3,18 +3,17 @@
 //! Used by the submit handler for both forms of a batch. Invariant: nothing is accepted before all members are sound, and
 //! memory does not grow with their size: what is kept of each is in the spool, and 8 bytes of its name.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{collections::HashSet, sync::Arc};
 
 use factorial_api::BatchMember;
-use factorial_core::AgentName;
 use factorial_service::{ApiError, ErrorKind};
 use sha2::{Digest, Sha256};
 
 use super::{lines::Line, member, problems::Problems, settings::Settings, spool::Spool};
 use crate::{
+    agents::KnownAgents,
     extract::parse_json,
     refusal::{field, shorten},
-    submission::check_against_agent,
 };
 
 /// Most members of a batch.
@@ -23,8 +22,7 @@ const MOST_MEMBERS: u64 = 100_000;
 /// Members so far.
 pub(crate) struct Intake {
     settings: Settings,
-    /// Each with its tools.
-    agents: BTreeMap<AgentName, Vec<String>>,
+    agents: Arc<KnownAgents>,
     now_ms: i64,
     longest: usize,
     members: u64,
@@ -44,13 +42,13 @@ pub(crate) struct Prepared {
 }
 
 impl Intake {
-    /// No members yet. `agents`: those that there are, with their tools; `longest`: most bytes of a line, for the message.
+    /// No members yet. `agents`: those that there are; `longest`: most bytes of a line, for the message.
     ///
     /// # Errors
     /// When the settings cannot be written, which no settings do.
     pub(crate) fn new(
         settings: Settings,
-        agents: BTreeMap<AgentName, Vec<String>>,
+        agents: Arc<KnownAgents>,
         now_ms: i64,
         longest: usize,
     ) -> Result<Self, ApiError> {
@@ -121,7 +119,7 @@ impl Intake {
     /// `invalid_batch` when any member was not sound.
     pub(crate) fn finish(self) -> Result<Prepared, ApiError> {
         if !self.problems.is_empty() {
-            let agents = self.agents.into_keys().map(String::from);
+            let agents = self.agents.keys().cloned().map(String::from);
             return Err(self.problems.refusal(agents));
         }
         Ok(Prepared {
@@ -151,13 +149,13 @@ impl Intake {
             }
             Ok(sound) => sound,
         };
-        let Some(own_tools) = self.agents.get(&sound.agent) else {
+        let Some(agent) = self.agents.get(&sound.agent) else {
             let agent = shorten(sound.agent.as_str());
             let error = field("/agent", format!("{agent} is announced by no worker"));
             self.problems.note_unknown_agent(number, error);
             return false;
         };
-        if let Err(error) = check_against_agent(sound.tools(), own_tools) {
+        if let Err(error) = sound.check_for(agent) {
             self.problems.note(number, error.into_field_errors());
             return false;
         }

@@ -111,8 +111,7 @@ impl Lines {
         let rest = &self.buffer[self.searched..];
         let Some(at) = rest.iter().position(|byte| *byte == b'\n') else {
             self.searched = self.buffer.len();
-            // A carriage return may follow the last byte.
-            if self.skipping || self.buffer.len() > self.longest + BOM.len() + 1 {
+            if self.skipping || self.buffer.len() > self.most_held() {
                 self.skipping = true;
                 self.buffer.clear();
                 self.searched = 0;
@@ -124,10 +123,18 @@ impl Lines {
         Some(self.take(length))
     }
 
+    /// Bytes of a line without its line break: a carriage return may follow the last one.
+    fn most_held(&self) -> usize {
+        self.longest + BOM.len() + 1
+    }
+
     fn take(&mut self, length: usize) -> Line {
         let line = self.buffer.split_to(length);
         self.searched = 0;
-        if std::mem::take(&mut self.skipping) {
+        // Of blanks too: what a line is must not depend on the parts that it came in.
+        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
+        let too_long = whole.len() > self.most_held();
+        if std::mem::take(&mut self.skipping) || too_long {
             Line::TooLong
         } else {
             Line::Text(line)
@@ -226,9 +233,63 @@ mod tests {
         assert_eq!(found, [(1, None)]);
         assert_eq!(lines(b"\xef\xbb\xbf", 1, 20).await, []);
         assert_eq!(lines(b"", 1, 20).await, []);
+        for part in [1, 1000] {
+            assert_eq!(lines(&[b' '; 30], part, 20).await, [(1, None)]);
+        }
         let body = Body::from(vec![b'\n'; 1001]);
         let mut lines = Lines::new(&HeaderMap::new(), body, 1000, 20).expect("not announced");
         let refused = lines.next().await.expect_err("too large");
         assert_eq!(refused.kind(), ErrorKind::PayloadTooLarge);
+    }
+}
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    use futures::{FutureExt as _, stream};
+
+    /// The lines of a body that is there in parts; `None`: it is refused.
+    fn lines(bytes: &[u8], part: usize, longest: usize) -> Option<Vec<(u64, Line)>> {
+        let parts: Vec<_> = bytes.chunks(part).map(<[u8]>::to_vec).collect();
+        let body = Body::from_stream(stream::iter(parts.into_iter().map(Ok::<_, std::io::Error>)));
+        let mut lines = Lines::new(&HeaderMap::new(), body, 4096, longest).ok()?;
+        let mut all = Vec::new();
+        let read = async {
+            while let Some(line) = lines.next().await.ok()? {
+                all.push(line);
+            }
+            Some(())
+        };
+        // All of it is there, so nothing is waited for.
+        read.now_or_never()??;
+        Some(all)
+    }
+
+    #[tokio::test]
+    async fn fuzz_ndjson() {
+        let seeds: [&[u8]; 3] = [
+            b"\xef\xbb\xbf{\"agent\":\"a\",\"input\":\"x\"}\r\n\n  \n{\"agent\":\"b\",\"input\":\"y\"}\n",
+            b"{}\n{}\n[1]\n\"\xff\"",
+            b"\r\r\n\n",
+        ];
+        factorial_fuzz::bytes(&seeds, |bytes| {
+            for longest in [4, 64] {
+                let whole = lines(bytes, 8192, longest);
+                assert_eq!(whole.is_some(), bytes.len() <= 4096);
+                for part in [1, 7] {
+                    assert_eq!(lines(bytes, part, longest), whole, "parts of {part}");
+                }
+                let whole = whole.unwrap_or_default();
+                assert!(whole.is_sorted_by(|(a, _), (b, _)| a < b));
+                for (number, line) in whole {
+                    assert!(number <= bytes.iter().filter(|b| **b == b'\n').count() as u64 + 1);
+                    if let Line::Text(text) = line {
+                        assert!(text.len() <= longest && !text.contains(&b'\n'));
+                        let _ = crate::extract::parse_json::<factorial_api::BatchMember>(&text);
+                    }
+                }
+            }
+        });
     }
 }

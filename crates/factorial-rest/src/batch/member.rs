@@ -3,6 +3,7 @@
 //! Called for each line as it comes, and again when the line is read back to be accepted.
 
 use factorial_api::{BatchMember, FieldError, Limits, SubmitTask};
+use factorial_core::Owners;
 
 use super::settings::Settings;
 use crate::{
@@ -56,7 +57,7 @@ pub(super) fn judge(
         metadata,
         ..SubmitTask::default()
     };
-    match submission::check(task, now_ms) {
+    match submission::check(&Owners::All, task, now_ms) {
         Ok(sound) if wrong.is_empty() && settings.tells_of_members() => {
             Ok(sound.or_webhook_of_batch())
         }

@@ -13,7 +13,7 @@ use futures::stream;
 use tokio::time::sleep;
 
 use super::member::CUSTOM_ID;
-use crate::{convert, layers::WaitGuard};
+use crate::{access::Caller, convert, layers::WaitGuard};
 
 /// Records read at once.
 const PAGE: u64 = 64;
@@ -41,26 +41,36 @@ struct Results {
     wanted: Wanted,
     /// Ended members whose lines are next.
     ended: Vec<(u64, TaskRecord)>,
+    caller: Caller,
     _wait: WaitGuard,
 }
 
 /// The body that streams the results.
-pub(crate) fn results(store: Store, wanted: Wanted, wait: WaitGuard) -> Body {
+pub(crate) fn results(store: Store, wanted: Wanted, caller: Caller, wait: WaitGuard) -> Body {
     let results = Results {
         store,
         wanted,
         ended: Vec::new(),
+        caller,
         _wait: wait,
     };
     Body::from_stream(stream::unfold(Some(results), |results| async move {
         let mut results = results?;
-        match results.next().await {
+        let caller = results.caller.clone();
+        let next = tokio::select! {
+            next = results.next() => next,
+            () = caller.ended() => {
+                let cut = std::io::Error::other("the key was revoked or has expired");
+                return Some((Err(cut), None));
+            }
+        };
+        match next {
             Ok(Some(lines)) => Some((Ok(lines), Some(results))),
             Ok(None) => None,
             Err(error) => {
                 let batch = &results.wanted.batch;
                 tracing::warn!(batch.id = %batch, %error, "results broke off");
-                Some((Err(error), None))
+                Some((Err(std::io::Error::other(error)), None))
             }
         }
     }))

@@ -6,7 +6,7 @@ use factorial_api::{BatchSettings, FieldError, Limits, SubmitTask, TaskWebhook, 
 use factorial_core::{OwnerId, Receiver};
 use factorial_service::ApiError;
 
-use crate::{extract::Params, refusal::invalid, submission};
+use crate::{access::Caller, extract::Params, ownership, refusal::invalid, submission};
 
 /// Settings that are acceptable.
 #[derive(Clone, Debug)]
@@ -43,15 +43,23 @@ impl Settings {
 ///
 /// # Errors
 /// All wrong fields, as pointers into the body.
-pub(crate) fn from_body(given: BatchSettings, now_ms: i64) -> Result<Settings, ApiError> {
-    judge(given, now_ms).map_err(ApiError::invalid)
+pub(crate) fn from_body(
+    caller: &Caller,
+    given: BatchSettings,
+    now_ms: i64,
+) -> Result<Settings, ApiError> {
+    judge(caller, given, now_ms).map_err(ApiError::invalid)
 }
 
 /// Settings from the query of an NDJSON submission.
 ///
 /// # Errors
 /// All wrong parameters.
-pub(crate) fn from_query(mut params: Params, now_ms: i64) -> Result<Settings, ApiError> {
+pub(crate) fn from_query(
+    caller: &Caller,
+    mut params: Params,
+    now_ms: i64,
+) -> Result<Settings, ApiError> {
     let owner = params.take("owner_id", some_text);
     let agent = params.take("agent", some_text);
     let priority = params.take("priority", number);
@@ -74,7 +82,10 @@ pub(crate) fn from_query(mut params: Params, now_ms: i64) -> Result<Settings, Ap
         return Err(invalid("webhook_event_types", "needs a webhook_url"));
     }
     let given = BatchSettings {
-        owner_id: owner.ok_or_else(|| invalid("owner_id", "must be given"))?,
+        owner_id: match owner {
+            Some(owner) => owner,
+            None => ownership::required(caller, None)?.into(),
+        },
         agent,
         priority,
         limits: (limits != Limits::default()).then_some(limits),
@@ -91,12 +102,17 @@ pub(crate) fn from_query(mut params: Params, now_ms: i64) -> Result<Settings, Ap
         error.field = name.to_owned();
         error
     };
-    judge(given, now_ms)
+    judge(caller, given, now_ms)
         .map_err(|errors| ApiError::invalid(errors.into_iter().map(as_parameter).collect()))
 }
 
 /// As a task that has nothing but these.
-fn judge(given: BatchSettings, now_ms: i64) -> Result<Settings, Vec<FieldError>> {
+fn judge(
+    caller: &Caller,
+    mut given: BatchSettings,
+    now_ms: i64,
+) -> Result<Settings, Vec<FieldError>> {
+    ownership::or_own(caller, &mut given.owner_id);
     let probe = SubmitTask {
         agent: given.agent.clone().unwrap_or_else(|| "a".to_owned()),
         owner_id: given.owner_id.clone(),
@@ -106,7 +122,7 @@ fn judge(given: BatchSettings, now_ms: i64) -> Result<Settings, Vec<FieldError>>
         metadata: given.metadata.clone(),
         ..SubmitTask::default()
     };
-    let sound = submission::check(probe, now_ms);
+    let sound = submission::check(caller.owners(), probe, now_ms);
     let webhook = given.webhook.as_ref();
     let webhook = webhook.map(submission::check_batch_webhook).transpose();
     match (sound, webhook) {

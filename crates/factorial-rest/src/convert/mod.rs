@@ -3,6 +3,7 @@
 mod agent;
 mod batch;
 mod event;
+mod key;
 mod message;
 mod task;
 mod tool_call;
@@ -12,6 +13,7 @@ mod webhook;
 pub(crate) use agent::{agent, worker};
 pub(crate) use batch::{batch, batch_event};
 pub(crate) use event::event;
+pub(crate) use key::{audit_entry, key, role};
 pub(crate) use message::{Place, messages};
 pub(crate) use task::{accepted, descendants, failure, limits_of, status, task, usage};
 pub(crate) use tool_call::{asked_call, awaited_call, call_of, reply_of, wait_outcome};

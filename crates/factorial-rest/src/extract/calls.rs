@@ -7,8 +7,9 @@ use factorial_core::TaskId;
 use factorial_service::{ApiError, ErrorKind};
 use http::request::Parts;
 
-use super::names::task_id;
+use super::names::{check_task, task_id};
 use crate::{
+    access::Caller,
     app::AppState,
     refusal::{invalid, no_call},
 };
@@ -38,6 +39,7 @@ impl FromRequestParts<AppState> for CallInPath {
         };
         let task = task_id(app, &id)?;
         // No call has another id; and some texts are other waits of the task.
+        check_task(parts, app, &task).await?;
         if is_call_id(&call) {
             Ok(Self { task, call })
         } else {
@@ -55,6 +57,9 @@ impl FromRequestParts<AppState> for CallByToken {
         let Path(token) = path.map_err(|_| not_valid())?;
         let (task, call) = app.tokens.verify(&app.store, &token).await?;
         let task = task_id(app, &task).map_err(|_| not_valid())?;
+        Caller::from_request_parts(parts, app)
+            .await?
+            .note(&task, None);
         Ok(Self { task, call })
     }
 }

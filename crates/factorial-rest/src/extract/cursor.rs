@@ -44,3 +44,31 @@ mod tests {
         assert!(open_cursor(&sealed, |_| None::<()>).is_err());
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_page_cursor() {
+        factorial_fuzz::texts(
+            &[
+                &seal_cursor("17 é/?"),
+                &seal_cursor("0 c 01hf7yat000000000000000010"),
+                "",
+            ],
+            |text| {
+                let opened = open_cursor(text, |text| Some(text.to_owned()));
+                if let Ok(opened) = opened {
+                    assert_eq!(seal_cursor(&opened), text);
+                }
+                // What clients cannot make is opened too.
+                let _ = open_cursor(text, |text| text.parse::<factorial_core::ListCursor>().ok());
+                assert_eq!(
+                    open_cursor(&seal_cursor(text), |text| Some(text.len())).is_ok(),
+                    seal_cursor(text).len() <= LONGEST
+                );
+            },
+        );
+    }
+}

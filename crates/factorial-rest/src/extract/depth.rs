@@ -48,3 +48,23 @@ mod tests {
         assert!(too_deep(&[b'{'; 10_000]));
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_depth() {
+        let deep = format!("{}{}", "[".repeat(MOST_LEVELS), "]".repeat(MOST_LEVELS));
+        let seeds = [deep.as_bytes(), br#"{"a":"\\\"[","b":[[{}]]}"#];
+        factorial_fuzz::bytes(&seeds, |bytes| {
+            // What is let through is read by the parser, whose own limit is higher.
+            if let Err(error) = serde_json::from_slice::<serde_json::Value>(bytes) {
+                assert!(
+                    too_deep(bytes) || !error.to_string().starts_with("recursion limit"),
+                    "{error}"
+                );
+            }
+        });
+    }
+}

@@ -3,10 +3,10 @@
 //! Used by handlers that take a document. Invariant: whatever bytes a client sends, the answer says what is wrong with
 //! them: 415 media type, 413 size, 400 not JSON, 422 JSON of the wrong shape, with the path of the value.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRef, FromRequest, Request};
 use bytes::Bytes;
 use factorial_service::{ApiError, ErrorKind};
-use http::{HeaderMap, header};
+use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
@@ -16,23 +16,30 @@ use super::{
     depth::{MOST_LEVELS, too_deep},
 };
 use crate::{
+    access::Caller,
     app::AppState,
     refusal::{invalid, shorten},
 };
 
 /// A body that must be there.
-pub(crate) struct Json<T>(pub(crate) T);
+pub struct Json<T>(pub T);
 
 /// A body that may be empty; then it is the default.
 pub(crate) struct OptionalJson<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
+impl<S, T> FromRequest<S> for Json<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+    AppState: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let app = &AppState::from_ref(state);
         let (head, body) = request.into_parts();
         check_media_type(&head.headers)?;
-        let bytes = body::read(&head.headers, body, app.max_body_bytes).await?;
+        let bytes = body::read(&head.headers, body, most(&head, app)).await?;
         parse_json(&bytes).map(Self)
     }
 }
@@ -42,13 +49,20 @@ impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJson<T> {
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
-        let bytes: Bytes = body::read(&head.headers, body, app.max_body_bytes).await?;
+        let bytes: Bytes = body::read(&head.headers, body, most(&head, app)).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
         check_media_type(&head.headers)?;
         parse_json(&bytes).map(Self)
     }
+}
+
+/// Most bytes of a body: of this process, and of the key.
+fn most(head: &Parts, app: &AppState) -> usize {
+    let caller = head.extensions.get::<Caller>();
+    let own = caller.and_then(|caller| caller.identity().max_body_bytes);
+    own.map_or(app.max_body_bytes, |own| own.min(app.max_body_bytes))
 }
 
 /// Whether the body is said to be of one of these types.
@@ -169,5 +183,36 @@ mod tests {
         }
         assert_eq!(refused::<SteerRequest>(br#"{"messages":[]}"#), 0);
         assert_eq!(refused::<SubmitTask>("[".repeat(10_000).as_bytes()), 422);
+    }
+}
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    use factorial_api::{BatchMember, SteerRequest, SubmitTask};
+
+    #[test]
+    fn fuzz_json_bodies() {
+        let seeds: [&[u8]; 4] = [
+            br#"{"agent":"researcher","input":"hi \u00e9","priority":3,"metadata":{"a":[1,2.5e3,null]},"webhook":{"url":"http://a/b"}}"#,
+            br#"{"agent":"a","input":[{"role":"user","content":"x"}],"run_at":"2026-01-01T00:00:00Z","stream":true}"#,
+            br#"{"message":"stop","mode":"interrupt"}"#,
+            b"\xef\xbb\xbf[[[1]]]",
+        ];
+        let told = |refusal: ApiError| {
+            assert!(
+                !refusal
+                    .into_field_errors()
+                    .iter()
+                    .any(|e| e.message.is_empty())
+            )
+        };
+        factorial_fuzz::bytes(&seeds, |bytes| {
+            let _ = parse_json::<SubmitTask>(bytes).map_err(told);
+            let _ = parse_json::<SteerRequest>(bytes).map_err(told);
+            let _ = parse_json::<BatchMember>(bytes).map_err(told);
+            let _ = parse_json::<serde_json::Value>(bytes).map_err(told);
+        });
     }
 }

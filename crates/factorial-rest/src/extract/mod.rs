@@ -13,8 +13,12 @@ mod trace_parent;
 pub(crate) use calls::{CallByToken, CallInPath};
 pub(crate) use cursor::{open_cursor, seal_cursor};
 pub(crate) use idempotency_key::IdempotencyKey;
-pub(crate) use json::{Json, OptionalJson, has_media_type, parse_json};
-pub(crate) use names::{AgentInPath, BatchInPath, DeliveryInPath, TaskInPath, WebhookInPath};
+pub use json::Json;
+pub(crate) use json::{OptionalJson, has_media_type, parse_json};
+pub(crate) use names::{
+    AgentInPath, AnyBatchInPath, AnyTaskInPath, BatchInPath, DeliveryInPath, KeyInPath, TaskInPath,
+    WebhookInPath,
+};
 pub use params::Params;
 pub(crate) use params::{instant, time_cursor, within};
-pub(crate) use trace_parent::TraceParent;
+pub(crate) use trace_parent::{TraceParent, trace_parent};

@@ -3,6 +3,7 @@
 mod bound;
 mod observe;
 mod panic;
+mod trace;
 
 pub(crate) use bound::{Slot, WaitGuard, bound};
 pub(crate) use observe::observe;

@@ -11,10 +11,11 @@ use axum::{
 };
 use factorial_service::REQUEST_ID_HEADER;
 use http::{HeaderMap, HeaderValue, Method};
-use tracing::Instrument;
+use tracing::{Instrument, field::Empty};
 
 use crate::{
     app::AppState,
+    layers::trace::RequestTrace,
     metrics::{REQUEST_DURATION_SECONDS, REQUESTS_TOTAL},
 };
 
@@ -33,8 +34,18 @@ pub(crate) async fn observe(
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let span = tracing::info_span!("request", request.id = id.to_str().unwrap_or_default());
+    let span = tracing::info_span!(
+        "request",
+        request.id = id.to_str().unwrap_or_default(),
+        trace.id = Empty
+    );
+    let trace = RequestTrace::begin(&app, &mut request);
+    if let Some(trace) = &trace {
+        span.record("trace.id", trace.id());
+    }
     let outcome = Outcome {
+        id: id.clone(),
+        trace,
         method: method_label(request.method()),
         route,
         started: Instant::now(),
@@ -49,6 +60,8 @@ pub(crate) async fn observe(
 
 /// Reported when it is dropped: without a status when the client left before there was one.
 struct Outcome {
+    id: HeaderValue,
+    trace: Option<RequestTrace>,
     method: &'static str,
     route: String,
     started: Instant,
@@ -68,6 +81,9 @@ impl Drop for Outcome {
         let route = std::mem::take(&mut self.route);
         let duration_ms = took.as_secs_f64() * 1000.0;
         let _entered = self.span.enter();
+        if let Some(trace) = self.trace.take() {
+            trace.end(self.method, &route, self.status, &self.id);
+        }
         let status = match self.status {
             // What went well is counted below; at info it would cost more than many requests do.
             Some(status) if status < 400 => {

@@ -2,16 +2,19 @@
 
 use std::{pin::pin, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, body::Body};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 use super::stall::StallGuard;
+use crate::access::Peer;
 
 /// How long the head of a request may take, and how long an idle connection is kept: longer than the proxies that
 /// keep theirs for 60 s, so that a proxy never sends into a connection that is being closed.
@@ -22,18 +25,25 @@ const READ_WITHIN: Duration = Duration::from_secs(30);
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Serves requests until the client leaves, or until `drain` and the end of the open request.
-pub(super) async fn serve_connection(stream: TcpStream, router: Router, drain: &CancellationToken) {
-    // An event is one small segment, and must not wait for the next one.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
+pub(super) async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    router: Router,
+    drain: &CancellationToken,
+) {
     let io = TokioIo::new(StallGuard::new(stream, READ_WITHIN));
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(BUFFER_BYTES);
-    let connection = builder.serve_connection(io, TowerToHyperService::new(router));
+    let connection = {
+        let service = router.map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            request.map(Body::new)
+        });
+        builder.serve_connection(io, TowerToHyperService::new(service))
+    };
     // What becomes a WebSocket goes on by itself, and ends by itself at the drain.
     let mut connection = pin!(connection.with_upgrades());
     let served = tokio::select! {

@@ -3,5 +3,7 @@
 mod accept;
 mod connection;
 mod stall;
+mod tls;
 
 pub use accept::serve;
+pub use tls::{Tls, TlsError};

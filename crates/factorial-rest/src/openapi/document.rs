@@ -6,7 +6,10 @@
 
 use factorial_api::Problem;
 use serde_json::{Map, Value};
-use utoipa::OpenApi;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
@@ -38,10 +41,33 @@ use crate::{
         (name = "webhooks", description = "Who is told of ends and waits, and what became of that"),
         (name = "agents", description = "What can be asked"),
         (name = "workers", description = "Who runs the tasks"),
+        (name = "keys", description = "Who may call, and who did what"),
         (name = "service", description = "The gateway itself"),
     ),
+    modifiers(&Schemes),
 )]
 struct Document;
+
+/// How a key is sent.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "An API key, or a JSON Web Token of the issuer that the service was told of. `x-required-role` of an \
+                 operation says which role it needs; with `x-unbound`, a key that is bound to owners is refused.",
+            ))
+            .build();
+        let header =
+            ApiKeyValue::with_description("x-api-key", "The same, as a header of its own.");
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let header = SecurityScheme::ApiKey(ApiKey::Header(header));
+        components.add_security_scheme("api_key", header);
+    }
+}
 
 /// The document that the gateway serves at `/openapi.json`: OpenAPI 3.1.
 #[must_use]

@@ -3,6 +3,8 @@
 use factorial_service::ErrorKind;
 use serde_json::{Map, Value, json};
 
+use crate::access::{ROLE, UNBOUND};
+
 const CODES: &str = "x-problem-codes";
 /// What every operation can answer with.
 const ALWAYS: [&str; 4] = [
@@ -11,6 +13,8 @@ const ALWAYS: [&str; 4] = [
     "store_unavailable",
     "internal",
 ];
+/// What one that needs a key can answer with.
+const WITH_KEY: [&str; 2] = ["unauthenticated", "rate_limited"];
 /// What one with a body can answer with.
 const WITH_BODY: [&str; 3] = [
     "invalid_json",
@@ -18,13 +22,17 @@ const WITH_BODY: [&str; 3] = [
     "unsupported_media_type",
 ];
 /// Kinds that an operation can name.
-const KINDS: [ErrorKind; 31] = [
+const KINDS: [ErrorKind; 36] = [
     ErrorKind::InvalidJson,
     ErrorKind::ValidationFailed,
     ErrorKind::PayloadTooLarge,
     ErrorKind::UnsupportedMediaType,
     ErrorKind::UnknownAgent,
     ErrorKind::InvalidToken,
+    ErrorKind::Unauthenticated,
+    ErrorKind::Forbidden,
+    ErrorKind::KeyNotFound,
+    ErrorKind::TooManyKeys,
     ErrorKind::ForeignOrigin,
     ErrorKind::TaskNotFound,
     ErrorKind::AgentNotFound,
@@ -45,6 +53,7 @@ const KINDS: [ErrorKind; 31] = [
     ErrorKind::IdempotencyKeyReused,
     ErrorKind::PreviousTaskUnusable,
     ErrorKind::SteeringFull,
+    ErrorKind::RateLimited,
     ErrorKind::ConversationTooLarge,
     ErrorKind::Overloaded,
     ErrorKind::StoreUnavailable,
@@ -58,6 +67,12 @@ pub(super) fn describe_problems(operation: &mut Value) {
     let named = named.unwrap_or_default();
     let mut codes: Vec<&str> = named.iter().filter_map(Value::as_str).collect();
     codes.extend(ALWAYS);
+    if let Some(role) = operation.get(ROLE).and_then(Value::as_str) {
+        codes.extend(WITH_KEY);
+        if role != "viewer" || operation.get(UNBOUND).is_some() {
+            codes.push("forbidden");
+        }
+    }
     if operation.get("requestBody").is_some() {
         codes.extend(WITH_BODY);
     }
@@ -86,6 +101,11 @@ fn add_problem(responses: &mut Map<String, Value>, status: u16, code: &str, titl
     let so_far = response["description"].as_str().unwrap_or_default();
     let separator = if so_far.is_empty() { "" } else { "; " };
     response["description"] = format!("{so_far}{separator}{title} (`{code}`)").into();
+    if matches!(status, 401 | 403) && code != "invalid_token" && code != "foreign_origin" {
+        response["headers"] = json!({"www-authenticate": {
+            "description": "How to send a key", "schema": {"type": "string"},
+        }});
+    }
     if matches!(status, 429 | 503) {
         response["headers"] = json!({"retry-after": {
             "description": "Seconds after which to try again", "schema": {"type": "integer", "minimum": 1},

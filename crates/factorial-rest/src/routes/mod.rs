@@ -7,6 +7,7 @@ pub(crate) mod callbacks;
 pub(crate) mod events;
 pub(crate) mod fallback;
 pub(crate) mod health;
+pub(crate) mod keys;
 mod page;
 pub(crate) mod tasks;
 pub(crate) mod tool_calls;

@@ -305,3 +305,22 @@ impl Feed {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_position_in_a_feed() {
+        factorial_fuzz::texts(&["17", "1-2.0.3", "0.0.18446744073709551615-1"], |text| {
+            for partitions in [1, 3] {
+                if let Some(position) = Position::parse(text, partitions) {
+                    assert_eq!(
+                        Position::parse(&position.text(), partitions),
+                        Some(position)
+                    );
+                }
+            }
+        });
+    }
+}

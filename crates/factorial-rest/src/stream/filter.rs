@@ -142,3 +142,30 @@ mod tests {
         assert!(FeedFilter::ids("0-01hf7yat000000000000000007,nonsense").is_err());
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn fuzz_filters_of_events() {
+        let seeds = [
+            "run_*",
+            "*_completed",
+            "a*b*c",
+            "task_enqueued,run_started",
+            "0-01hf7yat000000000000000010, 1-01hf7yat000000000000000011",
+        ];
+        factorial_fuzz::texts(&seeds, |text| {
+            let _ = FeedFilter::ids(text);
+            if let Ok(types) = FeedFilter::types(text) {
+                assert!((1..=MOST).contains(&types.len()));
+            }
+            if let Ok(pattern) = Pattern::parse(text) {
+                assert!(pattern.matches(&text.replace('*', "")));
+                assert!(pattern.matches(&text.replace('*', "xy_1")));
+                assert_eq!(pattern.matches("-"), text.bytes().all(|b| b == b'*'));
+            }
+        });
+    }
+}

@@ -1,7 +1,7 @@
 //! How the tasks of an owner stand, for a reader of its feed who has missed something.
 
 use factorial_api::{FeedSnapshot, FeedTask};
-use factorial_core::{ListFilter, OwnerId, Store, StoreError, TaskId, TaskRecord};
+use factorial_core::{ListFilter, OwnerId, Owners, Store, StoreError, TaskId, TaskRecord};
 
 use super::filter::FeedFilter;
 use crate::convert;
@@ -28,7 +28,8 @@ pub(super) async fn snapshot(
         });
     }
     let all = ListFilter {
-        owner: Some(owner.clone()),
+        owners: Owners::of(Some(owner.clone())),
+        private: true,
         ..ListFilter::default()
     };
     let page = store.list_tasks(&all, &[], None, MOST).await?;

@@ -3,17 +3,16 @@
 //! Invariant: at most the items of one step of the source are held for a client; one that does not take them in time is
 //! dropped with a reason.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 
-use super::source::{End, Source};
-use crate::{
-    layers::WaitGuard,
-    metrics::{STREAM_EVENTS_TOTAL, STREAMS_ENDED_TOTAL},
+use super::{
+    request::{KEY_ENDED, Terms},
+    source::{End, Source},
 };
+use crate::metrics::{STREAM_EVENTS_TOTAL, STREAMS_ENDED_TOTAL};
 
 /// How long a client may take to read a message.
 const READ_WITHIN: Duration = Duration::from_secs(30);
@@ -21,14 +20,8 @@ const READ_WITHIN: Duration = Duration::from_secs(30);
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Sends what the source brings until it ends, the client leaves, or `drain`.
-pub(super) async fn serve(
-    mut socket: WebSocket,
-    mut source: Source,
-    keep_alive: Duration,
-    drain: CancellationToken,
-    wait: WaitGuard,
-) {
-    let (reason, close) = run(&mut socket, &mut source, keep_alive, &drain).await;
+pub(super) async fn serve(mut socket: WebSocket, mut source: Source, terms: Terms) {
+    let (reason, close) = run(&mut socket, &mut source, &terms).await;
     metrics::counter!(STREAMS_ENDED_TOTAL, "reason" => reason).increment(1);
     tracing::debug!(log.id = source.id(), reason, "event socket ended");
     if let Some((code, text)) = close {
@@ -44,24 +37,24 @@ pub(super) async fn serve(
         };
         let _ = timeout(CLOSE_WITHIN, goodbye).await;
     }
-    drop(wait);
+    drop(terms);
 }
 
 type Ended = (&'static str, Option<(u16, String)>);
 
-async fn run(
-    socket: &mut WebSocket,
-    source: &mut Source,
-    keep_alive: Duration,
-    drain: &CancellationToken,
-) -> Ended {
+async fn run(socket: &mut WebSocket, source: &mut Source, terms: &Terms) -> Ended {
+    let keep_alive = terms.keep_alive;
+    let mut key_ended = pin!(terms.caller.ended());
     let mut heard = Instant::now();
     let mut quiet = heard + keep_alive;
     let in_data = matches!(source, Source::Log(_));
     loop {
         tokio::select! {
             biased;
-            () = drain.cancelled() => {
+            () = &mut key_ended => {
+                return ("key", Some((close_code::POLICY, KEY_ENDED.to_owned())));
+            }
+            () = terms.drain.cancelled() => {
                 let text = "this gateway is stopping; connect again".to_owned();
                 return ("drain", Some((close_code::AWAY, text)));
             }

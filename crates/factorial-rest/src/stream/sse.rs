@@ -3,7 +3,7 @@
 //! Polled by the connection only when there is room for more, so that a client who reads slowly holds up nobody.
 //! Invariant: a frame is a message as a whole, and its `id` is where to go on after it.
 
-use std::{collections::VecDeque, fmt::Write as _, pin::pin, time::Duration};
+use std::{collections::VecDeque, fmt::Write as _, pin::pin};
 
 use axum::{
     body::Body,
@@ -13,13 +13,13 @@ use bytes::Bytes;
 use futures::stream;
 use http::{HeaderValue, header};
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
-use super::{item::Item, source::Source};
-use crate::{
-    layers::WaitGuard,
-    metrics::{STREAM_EVENTS_TOTAL, STREAMS_ENDED_TOTAL},
+use super::{
+    item::Item,
+    request::{KEY_ENDED, Terms},
+    source::Source,
 };
+use crate::metrics::{STREAM_EVENTS_TOTAL, STREAMS_ENDED_TOTAL};
 
 /// How long a client should wait before it comes back.
 const PREAMBLE: &[u8] = b"retry: 1000\n\n";
@@ -29,8 +29,7 @@ const FRAME_BYTES: usize = 16 * 1024;
 /// An open stream.
 struct EventStream {
     source: Source,
-    keep_alive: Duration,
-    drain: CancellationToken,
+    terms: Terms,
     /// Nothing was sent yet.
     fresh: bool,
     /// Messages that are next.
@@ -38,26 +37,17 @@ struct EventStream {
     /// Where the client would go on.
     sent: String,
     ended: Option<&'static str>,
-    _wait: WaitGuard,
 }
 
 /// The answer that streams a source.
-pub(super) fn sse(
-    source: Source,
-    after: String,
-    keep_alive: Duration,
-    drain: CancellationToken,
-    wait: WaitGuard,
-) -> Response {
+pub(super) fn sse(source: Source, after: String, terms: Terms) -> Response {
     let stream = EventStream {
         source,
-        keep_alive,
-        drain,
+        terms,
         fresh: true,
         waiting: VecDeque::new(),
         sent: after,
         ended: None,
-        _wait: wait,
     };
     let frames = stream::unfold(stream, |mut stream| async move {
         let frame = stream.frame().await?;
@@ -86,10 +76,11 @@ impl EventStream {
             return Some(Bytes::from_static(PREAMBLE));
         }
         if self.waiting.is_empty() {
-            let quiet = pin!(sleep(self.keep_alive));
+            let quiet = pin!(sleep(self.terms.keep_alive));
             let (reason, comment) = tokio::select! {
                 biased;
-                () = self.drain.cancelled() => ("drain", "this gateway is stopping; connect again".to_owned()),
+                () = self.terms.caller.ended() => ("key", KEY_ENDED.to_owned()),
+                () = self.terms.drain.cancelled() => ("drain", "this gateway is stopping; connect again".to_owned()),
                 next = self.source.next() => match next {
                     Ok(items) => {
                         self.waiting = items.into();

@@ -15,6 +15,9 @@ use crate::refusal::invalid;
 /// Largest message that a client may send: it has nothing to say.
 const MOST_BYTES: usize = 4096;
 
+/// The subprotocol that is taken, where one is offered. A browser that says its key as another one offers it too.
+const PROTOCOL: &str = "factorial.v1";
+
 /// The upgrade of a request, if it asks for one.
 pub(crate) struct Upgrade(Option<WebSocketUpgrade>);
 
@@ -44,7 +47,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
         let upgrade = WebSocketUpgrade::from_request_parts(parts, state).await;
         upgrade.map_or_else(
             |rejection| Err(refused(rejection)),
-            |upgrade| Ok(Self(Some(upgrade.max_message_size(MOST_BYTES)))),
+            |upgrade| {
+                let upgrade = upgrade.max_message_size(MOST_BYTES);
+                Ok(Self(Some(upgrade.protocols([PROTOCOL]))))
+            },
         )
     }
 }

@@ -5,10 +5,10 @@
 use std::fmt::Display;
 
 use factorial_api::{FieldError, InputRole};
-use factorial_core::{InvalidName, Role};
+use factorial_core::{InvalidName, OwnerId, Owners, Role};
 use factorial_service::ApiError;
 
-use crate::refusal::field;
+use crate::{ownership, refusal::field};
 
 /// Most messages before the query.
 pub(super) const MOST_MESSAGES: usize = 1_000;
@@ -56,6 +56,14 @@ impl Checks {
     /// A name that becomes part of a key.
     pub(super) fn name<T>(&mut self, name: Result<T, InvalidName>, pointer: &str) -> Option<T> {
         name.map_err(|error| self.0.push(field(pointer, error.problem)))
+            .ok()
+    }
+
+    /// An owner, one of those that may be named.
+    pub(super) fn owner(&mut self, owners: &Owners, name: &str) -> Option<OwnerId> {
+        let owner = ownership::one_of(owners, name);
+        owner
+            .map_err(|problem| self.0.push(field("/owner_id", problem)))
             .ok()
     }
 

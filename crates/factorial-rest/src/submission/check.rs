@@ -4,10 +4,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use factorial_api::{CallerTool, InputMessage, InputRole, Limits, SubmitTask};
+use factorial_api::{InputMessage, InputRole, Limits, SubmitTask};
 use factorial_core::{
-    AgentName, Entry, Idempotency, InputMessage as StoredMessage, NewTask, OwnerId, Priority,
-    Start, TaskId, TaskWebhook,
+    AgentName, Entry, Idempotency, InputMessage as StoredMessage, NewTask, OwnerId, Owners,
+    Priority, Start, TaskId, TaskWebhook,
 };
 use factorial_service::ApiError;
 
@@ -16,9 +16,10 @@ use super::{
         Checks, FURTHEST_MS, LONGEST_DEADLINE_SECONDS, LONGEST_LABEL, LONGEST_LABEL_KEY,
         MOST_LABELS, MOST_MESSAGES, MOST_TOKENS, MOST_TOOL_CALLS, MOST_TURNS, most_text, role,
     },
-    tools::check_tools,
+    tools::{check_tools, taken_names},
     webhook,
 };
+use crate::agents::KnownAgent;
 
 /// A submission that is acceptable in itself.
 #[derive(Debug)]
@@ -39,20 +40,35 @@ impl Submission {
         self
     }
 
-    /// The tools that the caller answers.
-    pub(crate) fn tools(&self) -> &[CallerTool] {
-        &self.request.tools
+    /// Judges what depends on the agent: the names of tools, and the context.
+    ///
+    /// # Errors
+    /// All wrong fields at once.
+    pub(crate) fn check_for(&self, agent: &KnownAgent) -> Result<(), ApiError> {
+        let mut errors = taken_names(&self.request.tools, &agent.tools);
+        if let Some(schema) = &agent.context {
+            errors.extend(schema.wrong_fields(self.request.context.as_ref()));
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::invalid(errors))
+        }
     }
 }
 
-/// Judges everything; `now_ms` bounds how far ahead a start may be.
+/// Judges everything; `owners` are those that may be named, `now_ms` bounds how far ahead a start may be.
 ///
 /// # Errors
 /// All wrong fields at once.
-pub(crate) fn check(request: SubmitTask, now_ms: i64) -> Result<Submission, ApiError> {
+pub(crate) fn check(
+    owners: &Owners,
+    request: SubmitTask,
+    now_ms: i64,
+) -> Result<Submission, ApiError> {
     let mut checks = Checks::default();
     let agent = checks.name(AgentName::new(&request.agent), "/agent");
-    let owner = checks.name(OwnerId::new(&request.owner_id), "/owner_id");
+    let owner = checks.owner(owners, &request.owner_id);
     let priority = match request.priority {
         Some(number) => checks.name(Priority::try_from(number), "/priority"),
         None => Some(Priority::DEFAULT),
@@ -255,7 +271,7 @@ mod tests {
             request[name] = value.clone();
         }
         let request: SubmitTask = serde_json::from_value(request).expect("a submission");
-        check(request, NOW_MS).map_err(|error| format!("{error:?}"))
+        check(&Owners::All, request, NOW_MS).map_err(|error| format!("{error:?}"))
     }
 
     #[test]

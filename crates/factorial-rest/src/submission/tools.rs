@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use factorial_api::CallerTool;
-use factorial_service::ApiError;
+use factorial_api::{CallerTool, FieldError};
 use serde_json::Value;
 
 use super::bounds::{Checks, most_text};
@@ -80,28 +79,20 @@ fn check_schema(schema: &Value, pointer: &str, checks: &mut Checks) {
     }
 }
 
-/// Refuses tools with the names of the agent's own.
-///
-/// # Errors
-/// All that are taken.
-pub(crate) fn check_against_agent(tools: &[CallerTool], own: &[String]) -> Result<(), ApiError> {
+/// Tools with names of the agent's own.
+pub(super) fn taken_names(tools: &[CallerTool], own: &[String]) -> Vec<FieldError> {
     let taken = tools
         .iter()
         .enumerate()
         .filter(|(_, tool)| own.contains(&tool.name));
-    let errors: Vec<_> = taken
+    taken
         .map(|(index, _)| {
             field(
                 format!("/tools/{index}/name"),
                 "is that of a tool of the agent",
             )
         })
-        .collect();
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::invalid(errors))
-    }
+        .collect()
 }
 
 fn is_name(name: &str) -> bool {
@@ -195,8 +186,8 @@ mod tests {
     #[test]
     fn the_agents_own_tools_are_its_own() {
         let tools = [tool("a", json!({})), tool("b", json!({}))];
-        assert!(check_against_agent(&tools, &["c".to_owned()]).is_ok());
-        let refused = check_against_agent(&tools, &["b".to_owned()]).expect_err("taken");
-        assert!(format!("{refused:?}").contains("/tools/1/name"));
+        assert_eq!(taken_names(&tools, &["c".to_owned()]), []);
+        let taken = taken_names(&tools, &["b".to_owned()]);
+        assert_eq!(taken[0].field, "/tools/1/name");
     }
 }

@@ -4,7 +4,7 @@
 //! may be reached is judged when it is connected to, since names change their addresses.
 
 use factorial_api::{AddWebhook, TaskWebhook, WebhookEventType};
-use factorial_core::{OwnerId, Receiver, WebhookEvent};
+use factorial_core::{OwnerId, Owners, Receiver, WebhookEvent};
 use factorial_service::{ApiError, WebhookSecret};
 use url::Url;
 
@@ -39,9 +39,12 @@ pub(crate) fn check_batch_webhook(given: &TaskWebhook) -> Result<Receiver, ApiEr
 ///
 /// # Errors
 /// All wrong fields, as pointers into its body.
-pub(crate) fn check_owner_webhook(given: AddWebhook) -> Result<(OwnerId, Receiver), ApiError> {
+pub(crate) fn check_owner_webhook(
+    owners: &Owners,
+    given: AddWebhook,
+) -> Result<(OwnerId, Receiver), ApiError> {
     let mut checks = Checks::default();
-    let owner = checks.name(OwnerId::new(&given.owner_id), "/owner_id");
+    let owner = checks.owner(owners, &given.owner_id);
     let webhook = TaskWebhook {
         url: given.url,
         event_types: given.event_types,

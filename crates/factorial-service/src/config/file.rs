@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::{Location, Spanned, budget::BudgetBreach};
 
 use super::error::{ConfigProblem, Origin};
 
 /// Nobody's configuration is larger; a wrong path may be.
 const MAX_BYTES: u64 = 1 << 20;
+
+/// Settings nest four levels; the parser takes 32 KiB of stack for each.
+const MOST_LEVELS: usize = 16;
 
 /// A parsed file.
 #[derive(Debug)]
@@ -63,11 +66,15 @@ impl ConfigFile {
         }
         let text = std::fs::read_to_string(path)
             .map_err(|error| problem(0, format!("cannot be read: {error}")))?;
-        let tree: Spanned<Tree> = serde_saphyr::from_str(&text).map_err(|error| {
-            let line = error.location().map_or(0, |location| location.line());
-            // The rendered form quotes the lines around, and secrets may stand there.
-            problem(line, summary(error.without_snippet()))
-        })?;
+        let options = serde_saphyr::options! {
+            budget: serde_saphyr::budget! { max_depth: MOST_LEVELS },
+        };
+        let tree: Spanned<Tree> =
+            serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
+                let line = error.location().map_or(0, |location| location.line());
+                // The rendered form quotes the lines around, and secrets may stand there.
+                problem(line, summary(error.without_snippet()))
+            })?;
         Ok(Self {
             path: path.to_owned(),
             root: node(tree, &text),
@@ -94,6 +101,13 @@ impl Node {
 }
 
 fn summary(error: &serde_saphyr::Error) -> String {
+    if let serde_saphyr::Error::Budget {
+        breach: BudgetBreach::Depth { .. },
+        ..
+    } = error
+    {
+        return format!("is nested deeper than {MOST_LEVELS} levels");
+    }
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     format!("is not valid YAML: {first}")

@@ -24,10 +24,12 @@ pub use environment::Environment;
 pub use error::{ConfigErrors, ConfigProblem, Origin};
 pub use group::{ConfigGroup, Field, GroupSpec, RoleConfig};
 pub use groups::{
-    AdminConfig, BucketSize, ClientConfig, CorsOrigin, GatewayConfig, LogConfig, LogFilter,
-    LogFormat, MaintenanceConfig, MetricsTimelineConfig, NamespaceName, ObservabilityConfig,
-    ProviderKeys, RecoveryConfig, RedisConfig, RedisUrl, RunnerConfig, TaskTtl, WebhooksConfig,
-    WorkerConfig,
+    AdminConfig, AuthConfig, BucketSize, ClientConfig, CorsOrigin, GatewayConfig, HostName,
+    LogConfig, LogFilter, LogFormat, MaintenanceConfig, MetricsTimelineConfig, NamespaceName,
+    Network, ObservabilityConfig, ProviderKeys, RecoveryConfig, RedisConfig, RedisUrl,
+    RunnerConfig, TaskTtl, TelemetryConfig, TlsConfig, WebhooksConfig, WorkerConfig,
 };
 pub use load::{defaults, load};
-pub use roles::{ClientRole, DashboardRole, DevRole, GatewayRole, ReaperRole, WorkerRole};
+pub use roles::{
+    ClientRole, DashboardRole, DevRole, GatewayRole, ReaperRole, ServiceRole, WorkerRole,
+};

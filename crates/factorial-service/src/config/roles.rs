@@ -1,10 +1,48 @@
 //! Which groups each binary has.
 
-use super::group::config_role;
+use super::group::{RoleConfig, config_role};
 use super::groups::{
-    AdminConfig, ClientConfig, GatewayConfig, LogConfig, MaintenanceConfig, MetricsTimelineConfig,
-    ObservabilityConfig, ProviderKeys, RecoveryConfig, RedisConfig, WebhooksConfig, WorkerConfig,
+    AdminConfig, AuthConfig, ClientConfig, GatewayConfig, LogConfig, MaintenanceConfig,
+    MetricsTimelineConfig, ObservabilityConfig, ProviderKeys, RecoveryConfig, RedisConfig,
+    TelemetryConfig, TlsConfig, WebhooksConfig, WorkerConfig,
 };
+
+/// Settings of a service, which has a process of its own.
+pub trait ServiceRole: RoleConfig {
+    /// The log.
+    fn log(&self) -> &LogConfig;
+    /// The admin port.
+    fn admin(&self) -> &AdminConfig;
+    /// Traces, if it makes any.
+    fn telemetry(&self) -> Option<&TelemetryConfig> {
+        None
+    }
+}
+
+macro_rules! service_role {
+    ($($Role:ident: log, admin $(, $telemetry:ident)?;)+) => {
+        $(impl ServiceRole for $Role {
+            fn log(&self) -> &LogConfig {
+                &self.log
+            }
+
+            fn admin(&self) -> &AdminConfig {
+                &self.admin
+            }
+
+            $(fn $telemetry(&self) -> Option<&TelemetryConfig> {
+                Some(&self.$telemetry)
+            })?
+        })+
+    };
+}
+
+service_role! {
+    GatewayRole: log, admin, telemetry;
+    WorkerRole: log, admin, telemetry;
+    ReaperRole: log, admin;
+    DashboardRole: log, admin, telemetry;
+}
 
 config_role! {
     /// Settings of `factorial-gateway`.
@@ -13,12 +51,18 @@ config_role! {
         redis: RedisConfig,
         /// The public port.
         gateway: GatewayConfig,
+        /// Who may call.
+        auth: AuthConfig,
+        /// TLS of the public port.
+        tls: TlsConfig,
         /// The metrics timeline.
         metrics: MetricsTimelineConfig,
         /// The admin port.
         admin: AdminConfig,
         /// The log.
         log: LogConfig,
+        /// Traces.
+        telemetry: TelemetryConfig,
     }
     defaults { admin_port: "8001", redis_timeout_seconds: "0.8", }
 }
@@ -40,6 +84,8 @@ config_role! {
         admin: AdminConfig,
         /// The log.
         log: LogConfig,
+        /// Traces.
+        telemetry: TelemetryConfig,
     }
     defaults { admin_port: "8002", }
 }
@@ -72,12 +118,18 @@ config_role! {
         redis: RedisConfig,
         /// The dashboard.
         observability: ObservabilityConfig,
+        /// Who may call.
+        auth: AuthConfig,
+        /// TLS of its port.
+        tls: TlsConfig,
         /// The metrics timeline.
         metrics: MetricsTimelineConfig,
         /// The admin port.
         admin: AdminConfig,
         /// The log.
         log: LogConfig,
+        /// Traces.
+        telemetry: TelemetryConfig,
     }
     defaults { admin_port: "8004", redis_timeout_seconds: "0.8", }
 }
@@ -89,6 +141,10 @@ config_role! {
         redis: RedisConfig,
         /// The public port.
         gateway: GatewayConfig,
+        /// Who may call.
+        auth: AuthConfig,
+        /// TLS of the public port.
+        tls: TlsConfig,
         /// Tasks in flight.
         worker: WorkerConfig,
         /// Leases and recovery.
@@ -107,6 +163,8 @@ config_role! {
         admin: AdminConfig,
         /// The log.
         log: LogConfig,
+        /// Traces.
+        telemetry: TelemetryConfig,
     }
     defaults { redis_timeout_seconds: "0.8", }
 }

@@ -71,6 +71,7 @@ const PAGES = [
   ["workers", "/workers"],
   ["system", "/system"],
   ["new", "/tasks/new"],
+  ["new-context", "/tasks/new?agent=support"],
   ["not-found", "/nowhere"],
 ];
 

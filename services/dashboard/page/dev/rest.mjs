@@ -175,7 +175,7 @@ export function rest(w, method, path, query, body, headers) {
   const [kind, id, view] = parts;
   switch (kind) {
     case "config":
-      return { body: { name: "Factorial", version: "0.4.1", docs_url: null } };
+      return { body: { name: "Factorial", version: "0.4.1", docs_url: null, caller: null } };
     case "overview":
       return { body: views.overview(w, query) };
     case "system":

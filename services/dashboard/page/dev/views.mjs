@@ -289,6 +289,7 @@ export function agentInFull(w, a) {
       settings: { temperature: 0.2, max_tokens: 2000 },
       tools: a.tools.map((tool) => ({ kind: "http", name: tool, parameters: { type: "object" }, timeout_seconds: 10 })),
       limits,
+      ...(a.contextSchema && { context_schema: a.contextSchema }),
       retry: { max_retries: 5, base_seconds: 1, cap_seconds: 60 },
     },
   };

@@ -29,6 +29,24 @@ export function random(seed) {
 const AGENTS = [
   {
     name: "support",
+    contextSchema: {
+      type: "object",
+      required: ["customer", "address"],
+      properties: {
+        customer: { type: "integer", minimum: 1, title: "Customer", description: "Number of the customer." },
+        tone: { enum: ["kind", "brief"], default: "kind", title: "Tone" },
+        urgent: { type: "boolean", title: "Urgent" },
+        tags: { type: "array", items: { type: "string" }, title: "Tags", description: "Of the conversation." },
+        address: {
+          type: "object",
+          title: "Address",
+          description: "Where orders are sent to.",
+          required: ["city"],
+          properties: { city: { type: "string", title: "City" }, country: { type: "string", title: "Country" } },
+        },
+        history: { title: "History", description: "What is known of earlier orders." },
+      },
+    },
     model: "openai/gpt-4.1-mini",
     description: "Answers customers about their orders.",
     tools: ["get_order", "refund", "search_docs"],

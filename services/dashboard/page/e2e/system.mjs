@@ -67,12 +67,12 @@ const addresses = await until("the system", () => {
 });
 const port = await freePort();
 const base = `http://127.0.0.1:${port}`;
-const startDashboard = async () => {
-  const args = ["--redis-url", addresses.redis, "--observability-port", String(port), "--admin-port", "0"];
+const startDashboard = async (at = port, access = ["--auth-enabled=false"]) => {
+  const args = ["--redis-url", addresses.redis, "--observability-port", String(at), "--admin-port", "0", ...access];
   const dashboard = start("factorial-dashboard", args);
   await until("the dashboard", async () => {
     assert.equal(dashboard.exitCode, null, dashboard.said);
-    return (await fetch(`${base}/readyz`).catch(() => null))?.ok;
+    return (await fetch(`http://127.0.0.1:${at}/readyz`).catch(() => null))?.ok;
   });
   return dashboard;
 };
@@ -225,6 +225,53 @@ const tests = {
     await page.getByText("Completed").first().waitFor();
   },
 
+  async "a new task with the context that its agent asks for"() {
+    await open("/tasks/new");
+    await page.getByLabel("Agent", { exact: true }).selectOption("clerk");
+    const wrongAt = (label) => page.locator(".field-bad", { has: page.getByLabel(label) }).locator(".field-error");
+    const send = () => page.getByRole("button", { name: "Submit the task" }).click();
+    await page.getByLabel("Customer").fill("0");
+    assert.equal(await page.getByLabel("Tone").inputValue(), '"kind"', "the default is filled in");
+    await page.getByLabel("Urgent").selectOption("true");
+    await page.getByLabel("Tags").fill("new\nfar too long for a tag");
+    await page.getByLabel("Owner").fill("tester");
+    await page.getByLabel("Query").fill("[[sim:reply=made by form]]");
+    await send();
+    await wrongAt("Customer").getByText("0 is less than the minimum of 1").waitFor();
+    await wrongAt("Tags").getByText("1: ").waitFor();
+    await wrongAt("City").getByText("is required").waitFor();
+    const way = page.getByRole("radiogroup", { name: "How the context is written" });
+    await way.getByRole("radio", { name: "JSON" }).click();
+    const json = page.getByLabel("Context", { exact: true });
+    assert.deepEqual(JSON.parse(await json.inputValue()), {
+      customer: 0,
+      tone: "kind",
+      urgent: true,
+      tags: ["new", "far too long for a tag"],
+      address: {},
+    });
+    await json.fill('{ "customer": 48211, "tone": "brief", "address": { "city": "Lisbon" }, "colour": 1 }');
+    await way.getByRole("radio", { name: "Fields" }).click();
+    await page.getByText("The fields cannot show all of this").waitFor();
+    await send();
+    await page.locator(".field-bad", { has: json }).getByText("colour: is not a known property").waitFor();
+    await json.fill('{ "customer": 48211, "tone": "brief", "address": { "city": "Lisbon" } }');
+    await way.getByRole("radio", { name: "Fields" }).click();
+    assert.equal(await page.getByLabel("City").inputValue(), "Lisbon");
+    await page.getByLabel("Customer").fill("48212");
+    // The browser says of itself that an answer was a refusal.
+    errors.splice(0, errors.length, ...errors.filter((text) => !text.includes("422")));
+    const sent = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/tasks"));
+    await send();
+    assert.deepEqual((await sent).postDataJSON().context, {
+      customer: 48212,
+      tone: "brief",
+      address: { city: "Lisbon" },
+    });
+    await page.waitForURL(/\/tasks\/\d+-/);
+    await page.getByText("Completed").first().waitFor();
+  },
+
   async "tasks are found, and cancelled together"() {
     const ids = [];
     for (let n = 0; n < 3; n += 1)
@@ -333,6 +380,43 @@ const tests = {
     errors.splice(0, errors.length, ...errors.filter((text) => !/ERR_CONNECTION|WebSocket|Failed to load/.test(text)));
   },
 
+  async "a key logs in, sees what its role may, and logs out"() {
+    const adminKey = "an-admin-key-of-the-tests-alone";
+    const at = await freePort();
+    const place = `http://127.0.0.1:${at}/observability`;
+    const guarded = await startDashboard(at, ["--admin-key", adminKey]);
+    const overview = (headers) => fetch(`${place}/api/overview`, { headers });
+    assert.equal((await overview({})).status, 401);
+    assert.equal((await overview({ authorization: `Bearer ${adminKey}` })).status, 200);
+    const { token } = await call("/keys", { name: "wall", role: "viewer" });
+
+    const visitor = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const view = await visitor.newPage();
+    await view.goto(`${place}/tasks?status=completed`);
+    await view.waitForURL(/\/observability\/login/);
+    await view.fill("#key", "fk_of_nobody");
+    await view.click("button");
+    await view.getByRole("alert").getByText("not known").waitFor();
+    await view.fill("#key", token);
+    await view.click("button");
+    await view.waitForURL(`${place}/tasks?status=completed`);
+    await view.waitForSelector("main h1");
+    assert.equal(await view.locator(".top-new").count(), 0, "a viewer makes no tasks");
+    const cookies = await visitor.cookies();
+    assert.deepEqual(
+      cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite]),
+      [[true, "Strict"]],
+    );
+    await view.getByRole("button", { name: /^Log out \(key:/ }).click();
+    await view.waitForURL(/\/observability\/login/);
+    await visitor.addCookies(cookies);
+    await view.goto(`${place}/tasks`);
+    await view.waitForURL(/\/observability\/login/);
+    await visitor.close();
+    guarded.kill("SIGTERM");
+    await guarded.ended;
+  },
+
   async "the page is small, quick, and lets nothing in"() {
     const fresh = await browser.newContext();
     const first = await fresh.newPage();
@@ -365,26 +449,40 @@ const tests = {
     for (const path of ["", "/tasks"]) {
       await view.goto(`${base}/observability${path}`);
       await view.waitForSelector(".stat, tbody tr");
-      const tasks = Array.from({ length: 3000 }, (_, n) => ({ query: `[[sim:noop]] ${n}` }));
-      await call("/batches", { agent: "writer", owner_id: "load", tasks });
+      let feeding = true;
+      const feed = async () => {
+        while (feeding) {
+          const tasks = Array.from({ length: 2000 }, (_, n) => ({ query: `[[sim:noop]] ${n}` }));
+          if ((await overview()).counts.queued < 2000)
+            await call("/batches", { agent: "writer", owner_id: "load", tasks });
+          else await view.waitForTimeout(100);
+        }
+      };
+      const fed = feed();
       await view.waitForTimeout(1_000);
       frames.length = 0;
       const [begun, before] = [Date.now(), await overview()];
       await browser.startTracing(view, { categories: ["toplevel", "devtools.timeline", "__metadata"] });
       await view.waitForTimeout(5_000);
-      const trace = JSON.parse(String(await browser.stopTracing()));
       const after = await overview();
       const seconds = (Date.now() - begun) / 1000;
+      const trace = JSON.parse(String(await browser.stopTracing()));
+      feeding = false;
+      await fed;
       const ended = (after.totals.completed - before.totals.completed) / seconds;
-      const within = frames.map((at) => frames.filter((other) => other >= at && other < at + 1000).length);
-      const most = Math.max(0, ...within);
+      const [one] = (
+        await (await fetch(`${base}/observability/api/tasks?status=completed&owner_id=load&limit=1`)).json()
+      ).data;
+      const { data: events } = await (await fetch(`${base}/observability/api/tasks/${one.id}/events`)).json();
+      // Sent at least 250 ms apart; when they arrive is also up to how busy the browser is.
+      const updates = (frames.length - 1) / seconds;
       const longest = longestTask(trace.traceEvents);
       console.log(
-        `      ${path || "/"}: ${Math.round(ended)} tasks a second; at most ${most} updates in a second; ` +
+        `      ${path || "/"}: ${Math.round(ended)} tasks and ${Math.round(ended * events.length)} events a second; ${updates.toFixed(1)} updates a second; ` +
           `longest task of the main thread ${longest.toFixed(1)} ms`,
       );
-      assert.ok(most >= 1, "it lives");
-      assert.ok(most <= 4, `${most} updates in a second`);
+      assert.ok(frames.length > 2, "it lives");
+      assert.ok(updates <= 4, `${updates} updates a second`);
       assert.ok(longest < 50, `the main thread was busy for ${longest} ms`);
     }
     await busy.close();

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useErrorBoundary } from "preact/hooks";
 import { asProblem } from "./api/client";
-import { useTitle } from "./config";
+import { seesAll, useTitle } from "./config";
 import { lazy } from "./lazy";
 import { href, matchRoute, place } from "./lib/url";
 import { OverviewPage } from "./pages/overview";
@@ -49,7 +49,7 @@ function View({ path }: { path: string }) {
   const match = matchRoute(path, ROUTES);
   switch (match?.name) {
     case "overview":
-      return <OverviewPage />;
+      return seesAll() ? <OverviewPage /> : <TasksPage />;
     case "tasks":
       return <TasksPage />;
     case "new":

@@ -2,4 +2,5 @@
 
 pub(crate) mod config;
 pub(crate) mod overview;
+pub(crate) mod session;
 pub(crate) mod system;

@@ -101,10 +101,10 @@ pub(crate) async fn guard_origin(State(app): State<App>, request: Request, next:
         );
         if preflight {
             let answers = [
-                (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+                (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, DELETE"),
                 (
                     ACCESS_CONTROL_ALLOW_HEADERS,
-                    "content-type, idempotency-key, x-factorial-dashboard, x-request-id",
+                    "authorization, content-type, idempotency-key, x-api-key, x-factorial-dashboard, x-request-id",
                 ),
                 (ACCESS_CONTROL_MAX_AGE, "600"),
             ];

@@ -175,3 +175,31 @@ mod tests {
         assert_eq!(task, expected);
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    use factorial_api::LiveRequest;
+
+    #[test]
+    fn fuzz_messages_of_the_socket() {
+        let seeds = [
+            r#"{"type":"subscribe","id":1,"topic":"tasks","params":{"limit":5,"status":["failed","queued"],"q":"a b&c","agent":null}}"#,
+            r#"{"type":"subscribe","id":2,"topic":"task","params":{"task_id":"0-01hf7yat000000000000000010","after_seq":3,"after_message":-1}}"#,
+            r#"{"type":"subscribe","id":3,"topic":"batch","params":{"batch_id":"0-01hf7yat000000000000000010"}}"#,
+            r#"{"type":"unsubscribe","id":2}"#,
+            r#"{"type":"ping"}"#,
+        ];
+        factorial_fuzz::texts(&seeds, |text| {
+            if let Ok(LiveRequest::Subscribe { topic, params, .. }) = serde_json::from_str(text)
+                && let Ok(Asked::Operation { path, .. }) = Asked::read(&topic, &params)
+            {
+                let place = path.split('?').next().unwrap_or_default();
+                assert!(place.starts_with('/') && !place.contains(".."), "{path}");
+                assert!(path.len() <= LONGEST + 64);
+                assert!(format!("/v1{path}").parse::<http::Uri>().is_ok(), "{path}");
+            }
+        });
+    }
+}

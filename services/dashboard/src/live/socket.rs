@@ -3,7 +3,7 @@
 //! Invariant: what waits for a client is one frame at most; a subscription makes its next one when that has left, so a slow
 //! client gets fewer, newer ones.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     extract::{
@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use factorial_api::LiveRequest;
-use factorial_rest::store_error;
+use factorial_rest::{Caller, store_error};
 use factorial_service::{ApiError, ErrorKind};
 use futures::{SinkExt, StreamExt, stream::SplitSink};
 use http::HeaderMap;
@@ -50,6 +50,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// `GET /observability/ws`
 pub(crate) async fn accept(
     Shared(app): Shared<App>,
+    caller: Caller,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -69,13 +70,14 @@ pub(crate) async fn accept(
         .max_message_size(LONGEST_REQUEST)
         .on_upgrade(move |socket| {
             let sockets = app.sockets.clone();
-            let client = Client::new(app);
+            let client = Client::new(app, caller);
             sockets.track_future(client.serve(socket))
         })
 }
 
 struct Client {
     app: App,
+    caller: Caller,
     /// Of each subscription, what ends it.
     subscriptions: BTreeMap<u64, tokio::task::AbortHandle>,
     running: JoinSet<()>,
@@ -89,11 +91,12 @@ struct Client {
 type End = Option<(u16, &'static str)>;
 
 impl Client {
-    fn new(app: App) -> Self {
+    fn new(app: App, caller: Caller) -> Self {
         let (frames, ready) = mpsc::channel(1);
         let now = Instant::now();
         Self {
             app,
+            caller,
             subscriptions: BTreeMap::new(),
             running: JoinSet::new(),
             frames,
@@ -106,6 +109,8 @@ impl Client {
     async fn serve(mut self, socket: WebSocket) {
         let (mut sink, mut messages) = socket.split();
         let drain = self.app.shutdown.drain.clone();
+        let caller = self.caller.clone();
+        let mut ended = pin!(caller.ended());
         let mut pings = interval(PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let end = loop {
@@ -116,6 +121,7 @@ impl Client {
             };
             let handled = tokio::select! {
                 () = drain.cancelled() => break Some((close_code::AWAY, "the service ends")),
+                () = &mut ended => break Some((close_code::POLICY, "the key was revoked or has expired")),
                 message = messages.next() => match message {
                     Some(Ok(message)) => self.hear(&mut sink, message).await,
                     Some(Err(_)) | None => break None,
@@ -192,7 +198,7 @@ impl Client {
                 wrapped,
                 restless,
             } => {
-                let topic = app.listen(&path, wrapped, restless);
+                let topic = app.listen(&self.caller, &path, wrapped, restless);
                 self.running.spawn(forward(id, topic, frames))
             }
             Asked::Task {
@@ -201,7 +207,8 @@ impl Client {
                 after_message,
             } => {
                 let looks = app.listen_to_task(&task);
-                let reader = Reader::new(id, after_seq, after_message);
+                let reader =
+                    Reader::new(id, self.caller.owners().clone(), after_seq, after_message);
                 self.running
                     .spawn(async move { reader.run(&app, looks, frames).await })
             }

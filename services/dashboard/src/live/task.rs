@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use factorial_core::{Event, EventBatch, StoreError, TaskId, TaskRecord, TaskState};
-use factorial_rest::{Conversation, OpenReply, Part, events_after, shown_task, store_error};
+use factorial_core::{Event, EventBatch, Owners, StoreError, TaskId, TaskRecord, TaskState};
+use factorial_rest::{
+    Caller, Conversation, OpenReply, Part, events_after, shown_task, store_error,
+};
 use factorial_service::{ApiError, ErrorKind};
 use serde_json::value::RawValue;
 use tokio::{
@@ -195,7 +197,9 @@ async fn look(
         Ok(_) => return Err(refused(ApiError::new(ErrorKind::TaskNotFound)).await),
         Err(error) => return Err(refused(store_error(error)).await),
     };
-    let asked = async |path: String| match ask(operations, &path).await {
+    // Whoever listens is asked whose task it is before anything is handed on.
+    let onlooker = Caller::anybody();
+    let asked = async |path: String| match ask(operations, &onlooker, &path).await {
         Ok(found) => Ok(found),
         Err((status, problem)) if status.is_client_error() => Err(Trouble::Refused(problem)),
         Err(_) => Err(Trouble::Away),
@@ -248,12 +252,15 @@ pub(super) struct Reader {
     pub(super) message: Option<u64>,
     conversation: Conversation,
     tree: Option<Arc<str>>,
+    /// What it may see.
+    owners: Owners,
 }
 
 impl Reader {
-    pub(super) fn new(id: u64, seq: u64, message: Option<u64>) -> Self {
+    pub(super) fn new(id: u64, owners: Owners, seq: u64, message: Option<u64>) -> Self {
         Self {
             id,
+            owners,
             seq,
             message,
             conversation: Conversation::default(),
@@ -273,6 +280,12 @@ impl Reader {
             let state = looks.borrow_and_update().clone();
             let outgoing = match state {
                 State::Pending => continue,
+                State::Found(look) if !self.owners.include(&look.record.owner) => {
+                    let missing = ApiError::new(ErrorKind::TaskNotFound);
+                    let last = frame::error(self.id, &frame::problem(missing).await);
+                    let _ = frames.send(Outgoing::Last(self.id, last)).await;
+                    return;
+                }
                 State::Found(look) => match self.frame(app, &look).await {
                     Ok((frame, more)) => {
                         if more {

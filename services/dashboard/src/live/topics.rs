@@ -14,6 +14,7 @@ use axum::{
     body::{Body, to_bytes},
 };
 use factorial_core::TaskId;
+use factorial_rest::Caller;
 use http::{Request, StatusCode};
 use tokio::{
     sync::watch,
@@ -50,7 +51,8 @@ pub(super) enum State<T> {
 /// What is listened to.
 #[derive(Default)]
 pub(crate) struct Topics {
-    operations: Listened<String, Arc<str>>,
+    /// By what a caller sees, and the path.
+    operations: Listened<(String, String), Arc<str>>,
     tasks: Listened<TaskId, Arc<Look>>,
 }
 
@@ -64,21 +66,25 @@ impl App {
     /// Listens to what an operation answers.
     pub(super) fn listen(
         &self,
+        caller: &Caller,
         path: &str,
         wrapped: Option<&'static str>,
         restless: bool,
     ) -> watch::Receiver<State<Arc<str>>> {
         let mut topics = lock(&self.topics.operations);
-        if let Some(topic) = topics.get(path) {
+        let name = (caller.view(), path.to_owned());
+        if let Some(topic) = topics.get(&name) {
             return topic.subscribe();
         }
         let (sender, receiver) = watch::channel(State::Pending);
-        topics.insert(path.to_owned(), sender.clone());
-        let (app, path) = (self.clone(), path.to_owned());
-        tokio::spawn(async move {
-            let topic = Topic { wrapped, restless };
-            topic.run(&app, &path, &sender).await;
-        });
+        topics.insert(name.clone(), sender.clone());
+        let app = self.clone();
+        let topic = Topic {
+            onlooker: caller.onlooker(),
+            wrapped,
+            restless,
+        };
+        tokio::spawn(async move { topic.run(&app, &name, &sender).await });
         receiver
     }
 
@@ -100,17 +106,23 @@ impl App {
 
 /// How an operation is looked at.
 struct Topic {
+    onlooker: Caller,
     wrapped: Option<&'static str>,
     restless: bool,
 }
 
 impl Topic {
-    async fn run(&self, app: &App, path: &str, sender: &watch::Sender<State<Arc<str>>>) {
+    async fn run(
+        &self,
+        app: &App,
+        name: &(String, String),
+        sender: &watch::Sender<State<Arc<str>>>,
+    ) {
         let operations = operations(app);
         let mut away: Option<Instant> = None;
         loop {
             let mut changed = false;
-            match ask(&operations, path).await {
+            match ask(&operations, &self.onlooker, &name.1).await {
                 Ok(found) => {
                     away = None;
                     changed = publish(sender, self.wrap(found));
@@ -118,7 +130,7 @@ impl Topic {
                 Err((status, problem)) if status.is_client_error() => {
                     sender.send_replace(State::Refused(problem.into()));
                     // Whoever asks again is answered anew.
-                    lock(&app.topics.operations).remove(path);
+                    lock(&app.topics.operations).remove(name);
                     return;
                 }
                 Err(_) => {
@@ -133,7 +145,7 @@ impl Topic {
                 () = sleep(if soon { SOON } else { LATER }) => {}
                 () = sender.closed() => {}
             }
-            if unheard(&app.topics.operations, path, sender) {
+            if unheard(&app.topics.operations, name, sender) {
                 return;
             }
         }
@@ -175,9 +187,14 @@ impl App {
 }
 
 /// The answer of an operation, or its refusal.
-pub(super) async fn ask(operations: &Router, path: &str) -> Result<String, (StatusCode, String)> {
+pub(super) async fn ask(
+    operations: &Router,
+    onlooker: &Caller,
+    path: &str,
+) -> Result<String, (StatusCode, String)> {
     let failed = |what: String| (StatusCode::INTERNAL_SERVER_ERROR, what);
-    let request = Request::get(path).body(Body::empty());
+    let request = Request::get(path).extension(onlooker.clone());
+    let request = request.body(Body::empty());
     let request = request.map_err(|e| failed(e.to_string()))?;
     let response = match operations.clone().oneshot(request).await {
         Ok(response) => response,

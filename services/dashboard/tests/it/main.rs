@@ -6,5 +6,6 @@ mod bulk;
 mod follow;
 mod guard;
 mod live;
+mod login;
 mod page;
 mod support;

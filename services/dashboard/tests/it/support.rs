@@ -14,7 +14,7 @@ use factorial_core::{
     EventType, Failure, Finish, FinishOutcome, NewEvent, Spent, Store, Usage, WorkerAgentSlots,
     WorkerAnnouncement, WorkerId,
 };
-use factorial_dashboard::DashboardOptions;
+use factorial_dashboard::{Access, DashboardOptions};
 use factorial_local_redis::Listen;
 use factorial_service::{Health, Shutdown};
 use factorial_tests::{StoreSetup, TestRedis, TestStore};
@@ -66,8 +66,21 @@ pub(crate) async fn dashboard_with(partitions: u16) -> Dashboard {
     dashboard_after(partitions, async |_| {}).await
 }
 
+/// A dashboard that asks who calls, as `access` says.
+pub(crate) async fn dashboard_for(access: Access, partitions: u16) -> Dashboard {
+    dashboard_of(access, partitions, async |_| {}).await
+}
+
 /// One that starts when something has been done to its store.
 pub(crate) async fn dashboard_after(partitions: u16, done: impl AsyncFnOnce(&Store)) -> Dashboard {
+    dashboard_of(Access::open(), partitions, done).await
+}
+
+async fn dashboard_of(
+    access: Access,
+    partitions: u16,
+    done: impl AsyncFnOnce(&Store),
+) -> Dashboard {
     let redis =
         tokio::task::spawn_blocking(|| TestRedis::private(Listen::Unix, &[("appendonly", "no")]));
     let setup = StoreSetup {
@@ -92,7 +105,7 @@ pub(crate) async fn dashboard_after(partitions: u16, done: impl AsyncFnOnce(&Sto
         let (store, stop) = (test.store().clone(), shutdown.clone());
         async move {
             let health = Health::new();
-            factorial_dashboard::run(listener, store, options, &health, &stop)
+            factorial_dashboard::run(listener, store, options, access, None, &health, &stop)
                 .await
                 .unwrap();
         }
@@ -235,12 +248,23 @@ impl Dashboard {
     }
 
     pub(crate) async fn connect(&self, origin: Option<&str>) -> Result<Socket, Box<Error>> {
+        self.connect_with(origin, &[]).await
+    }
+
+    pub(crate) async fn connect_with(
+        &self,
+        origin: Option<&str>,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, Box<Error>> {
         let url = format!("{}/observability/ws", self.url.replace("http:", "ws:"));
         let mut request = url.into_client_request().unwrap();
         if let Some(origin) = origin {
             request
                 .headers_mut()
                 .insert("origin", origin.parse().unwrap());
+        }
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (socket, _) = connect_async(request).await.map_err(Box::new)?;
         Ok(Socket(socket))
@@ -260,6 +284,7 @@ pub(crate) fn announcement(name: &str) -> AgentAnnouncement {
         model: Some("openai/gpt".to_owned()),
         tools: vec!["calculator".to_owned()],
         approvals: BTreeMap::new(),
+        context_schema: None,
         definition: Some(json!({"instructions": "Be kind."})),
         seen_ms: 0,
     }

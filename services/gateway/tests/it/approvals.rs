@@ -106,7 +106,7 @@ async fn other_arguments_are_judged_by_the_version_that_asks() {
         .await;
     let approve = path(&id, "p1", "approve");
     for (bad, fields) in [
-        (json!({}), vec!["/arguments"]),
+        (json!({}), vec!["/arguments/title"]),
         (
             json!({"title": 7, "tags": ["a", 1]}),
             vec!["/arguments/tags/1", "/arguments/title"],

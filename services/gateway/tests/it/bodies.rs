@@ -73,7 +73,7 @@ async fn a_hundred_megabytes_are_never_held() {
     }
     let grown = peak_memory_kb() - before;
     assert!(grown < 30_000, "{grown} kB");
-    let head = "POST /v1/tasks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let head = "POST /v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                 content-length: 100000000\r\nexpect: 100-continue\r\n\r\n";
     assert_eq!(raw(&gateway, head.as_bytes()).await, 413);
 }
@@ -194,7 +194,7 @@ async fn a_client_that_leaves_in_the_middle_leaves_nothing() {
     let mut stream = tokio::net::TcpStream::connect(gateway.address())
         .await
         .unwrap();
-    let head = b"POST /v1/tasks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
+    let head = b"POST /v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
     tokio::io::AsyncWriteExt::write_all(&mut stream, head)
         .await
         .unwrap();

@@ -196,6 +196,7 @@ async fn a_token_is_nowhere_but_in_its_url() {
         ])
         .args(["--namespace", "test", "--partitions", "1"])
         .env_clear()
+        .env("FACTORIAL_AUTH_ENABLED", "false")
         .env("REDIS_URL", here.redis.url())
         .current_dir(std::env::temp_dir())
         .stderr(Stdio::piped())

@@ -75,7 +75,8 @@ async fn a_stream_goes_on_after_every_seq() {
         let request = request
             .header("accept", "text/event-stream")
             .header("last-event-id", after);
-        let seqs = Frames::of(request.send().await.unwrap()).seqs().await;
+        let frames = Frames::of(request.send().await.unwrap()).await;
+        let seqs = frames.seqs().await;
         assert_eq!(seqs, (after + 1..=last).collect::<Vec<_>>());
     }
     for after in [last, last + 100] {
@@ -271,7 +272,7 @@ async fn a_reader_who_does_not_read_holds_up_nobody() {
             .await
             .unwrap();
         let request = format!(
-            "GET /v1/tasks/{id}/events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n"
+            "GET /v1/tasks/{id}/events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"
         );
         tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
             .await

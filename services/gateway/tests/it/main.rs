@@ -1,6 +1,7 @@
 //! The gateway over real HTTP, on a real Redis.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod access;
 mod agents;
 mod approvals;
 mod bad_input;
@@ -8,6 +9,7 @@ mod batches;
 mod bodies;
 mod callbacks;
 mod caller_tools;
+mod context;
 mod control;
 mod events;
 mod feed;

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Gateway, gateway};
 
-const ROUTES: [(&str, &str); 43] = [
+const ROUTES: [(&str, &str); 47] = [
     ("get", "/"),
     ("get", "/v1/agents"),
     ("get", "/v1/agents/{name}"),
     ("post", "/v1/agents/{name}/pause"),
     ("post", "/v1/agents/{name}/resume"),
     ("get", "/v1/approvals"),
+    ("get", "/v1/audit"),
     ("post", "/v1/callbacks/{token}"),
     ("post", "/v1/callbacks/{token}/progress"),
     ("get", "/v1/batches"),
@@ -23,6 +24,9 @@ const ROUTES: [(&str, &str); 43] = [
     ("get", "/v1/batches/{id}/results"),
     ("get", "/v1/batches/{id}/webhook-deliveries"),
     ("get", "/v1/events"),
+    ("get", "/v1/keys"),
+    ("post", "/v1/keys"),
+    ("post", "/v1/keys/{id}/revoke"),
     ("get", "/v1/tasks"),
     ("post", "/v1/tasks"),
     ("get", "/v1/tasks/{id}"),

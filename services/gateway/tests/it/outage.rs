@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Gateway, eventually, gateway, submission};
+use crate::support::{Answer, Gateway, eventually, impatient_gateway, submission};
 
 async fn each_operation(gateway: &Gateway, id: &str) -> Vec<Answer> {
     let mut answers = Vec::new();
@@ -83,7 +83,7 @@ async fn works_again(gateway: &Gateway, id: &str) {
 
 #[tokio::test]
 async fn redis_killed_and_started_again() {
-    let mut gateway = gateway().await;
+    let mut gateway = impatient_gateway().await;
     let id = gateway.submit(&json!({})).await;
     gateway.redis.kill();
     refuses_everything(&gateway, &id).await;
@@ -93,7 +93,7 @@ async fn redis_killed_and_started_again() {
 
 #[tokio::test]
 async fn redis_that_hangs() {
-    let mut gateway = gateway().await;
+    let mut gateway = impatient_gateway().await;
     let id = gateway.submit(&json!({})).await;
     gateway.redis.pause().unwrap();
     refuses_everything(&gateway, &id).await;

@@ -10,7 +10,7 @@ use crate::support::{Gateway, config, eventually, gateway_with};
 /// A request whose body never comes.
 async fn half_a_request(gateway: &Gateway) -> TcpStream {
     let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
-    let head = b"POST /v1/tasks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let head = b"POST /v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
     stream.write_all(head).await.unwrap();
     stream
 }

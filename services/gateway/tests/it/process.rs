@@ -24,6 +24,7 @@ fn program(redis_url: &str) -> Command {
             "json",
         ])
         .env_clear()
+        .env("FACTORIAL_AUTH_ENABLED", "false")
         .env("REDIS_URL", redis_url)
         .current_dir(std::env::temp_dir())
         .stderr(Stdio::piped())

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use factorial_core::{Partition, Store, StoreError};
 
 use crate::{
-    chore::{Chore, Round},
+    chore::{Chore, Round, everywhere},
     options::ReaperOptions,
 };
 
@@ -21,12 +21,13 @@ impl Chore for Batches {
     }
 
     async fn round(&mut self, store: &Store, options: &ReaperOptions) -> Result<Round, StoreError> {
-        let mut round = Round::default();
-        for partition in store.all_partitions() {
+        let step = async |partition| {
+            let mut round = Round::default();
             settle(store, partition, options, &mut round).await?;
             expire(store, partition, options, &mut round).await?;
-        }
-        Ok(round)
+            Ok(round)
+        };
+        Ok(everywhere(store, step).await)
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use factorial_core::{Store, StoreError};
 
 use crate::{
-    chore::{Chore, Round},
+    chore::{Chore, Round, everywhere},
     options::ReaperOptions,
 };
 
@@ -18,8 +18,8 @@ impl Chore for Expire {
     }
 
     async fn round(&mut self, store: &Store, options: &ReaperOptions) -> Result<Round, StoreError> {
-        let mut round = Round::default();
-        for partition in store.all_partitions() {
+        let step = async |partition| {
+            let mut round = Round::default();
             for (state, ttl) in options.ttls() {
                 loop {
                     let step = store.expire(partition, state, ttl, options.batch).await?;
@@ -30,7 +30,8 @@ impl Chore for Expire {
                     }
                 }
             }
-        }
-        Ok(round)
+            Ok(round)
+        };
+        Ok(everywhere(store, step).await)
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use factorial_core::{Store, StoreError};
 
 use crate::{
-    chore::{Chore, Round},
+    chore::{Chore, Round, everywhere},
     options::ReaperOptions,
 };
 
@@ -18,8 +18,8 @@ impl Chore for Promote {
     }
 
     async fn round(&mut self, store: &Store, options: &ReaperOptions) -> Result<Round, StoreError> {
-        let mut round = Round::default();
-        for partition in store.all_partitions() {
+        let step = async |partition| {
+            let mut round = Round::default();
             loop {
                 let step = store.promote(partition, options.batch).await?;
                 if step.count < options.batch as u64 {
@@ -28,7 +28,8 @@ impl Chore for Promote {
                 }
                 round.count += step.count;
             }
-        }
-        Ok(round)
+            Ok(round)
+        };
+        Ok(everywhere(store, step).await)
     }
 }

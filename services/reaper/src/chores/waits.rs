@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use factorial_core::{Store, StoreError};
 
 use crate::{
-    chore::{Chore, Round},
+    chore::{Chore, Round, everywhere},
     options::ReaperOptions,
 };
 
@@ -18,8 +18,8 @@ impl Chore for Waits {
     }
 
     async fn round(&mut self, store: &Store, options: &ReaperOptions) -> Result<Round, StoreError> {
-        let mut round = Round::default();
-        for partition in store.all_partitions() {
+        let step = async |partition| {
+            let mut round = Round::default();
             let mut expired = 0;
             loop {
                 let step = store.expire_waits(partition, options.batch).await?;
@@ -32,7 +32,8 @@ impl Chore for Waits {
             if expired > 0 {
                 while store.cascade(partition, options.batch).await?.more {}
             }
-        }
-        Ok(round)
+            Ok(round)
+        };
+        Ok(everywhere(store, step).await)
     }
 }

@@ -54,30 +54,46 @@ impl Chore for Webhooks {
     }
 
     async fn round(&mut self, store: &Store, _: &ReaperOptions) -> Result<Round, StoreError> {
-        self.spread(store).await?;
-        let mut round = Round::default();
+        let mut round = Round {
+            failed: self.spread(store).await.err(),
+            ..Round::default()
+        };
         let mut partitions: Vec<Partition> = store.all_partitions().collect();
         let first = self.first % partitions.len().max(1);
         partitions.rotate_left(first);
         self.first = first + 1;
         for partition in partitions {
-            loop {
-                let most = self.courier.room().min(STEP);
-                if most == 0 {
-                    // Whoever makes room calls.
-                    return Ok(round);
-                }
-                let step = store.due_deliveries(partition, most, LEASE).await?;
-                let count = step.due.len();
-                let deferred = self.courier.take(partition, step.due).await?;
-                round.add(0, deferred);
-                if count < most {
-                    round.add(count as u64, step.next);
-                    break;
-                }
-                round.count += count as u64;
+            // One that is away keeps no others waiting.
+            if let Err(error) = self.deliver(store, partition, &mut round).await {
+                round.failed = Some(error);
             }
         }
         Ok(round)
+    }
+}
+
+impl Webhooks {
+    async fn deliver(
+        &self,
+        store: &Store,
+        partition: Partition,
+        round: &mut Round,
+    ) -> Result<(), StoreError> {
+        loop {
+            let most = self.courier.room().min(STEP);
+            if most == 0 {
+                // Whoever makes room calls.
+                return Ok(());
+            }
+            let step = store.due_deliveries(partition, most, LEASE).await?;
+            let count = step.due.len();
+            let deferred = self.courier.take(partition, step.due).await?;
+            round.add(0, deferred);
+            if count < most {
+                round.add(count as u64, step.next);
+                return Ok(());
+            }
+            round.count += count as u64;
+        }
     }
 }

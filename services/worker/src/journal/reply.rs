@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use factorial_agent::TurnRecord;
 use factorial_core::{Commit, Entry, EventType, NewEvent, Spent, Usage};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::{StoreJournal, Written};
 use crate::{
@@ -26,6 +27,7 @@ impl StoreJournal {
             output: turn.usage.output,
             reasoning: turn.usage.reasoning,
         };
+        written.turn_began = Instant::now().checked_sub(Duration::from_millis(turn.duration_ms));
         let total = written.usage.entry(turn.model.clone()).or_default();
         total.add(usage);
         let changed = [(turn.model.clone(), *total)].into();
@@ -83,13 +85,14 @@ pub(super) struct ModelCall {
     duration: Duration,
     first_token: Duration,
     tokens: [u64; 4],
+    cost_micros: Option<u64>,
 }
 
 impl ModelCall {
     fn of(turn: &TurnRecord, meters: &Meters) -> Self {
         let usage = turn.usage;
         Self {
-            meters: meters.model(&turn.model),
+            meters: meters.model(&turn.provider, &turn.model),
             duration: Duration::from_millis(turn.duration_ms),
             first_token: Duration::from_millis(turn.ttft_ms),
             tokens: [
@@ -98,6 +101,7 @@ impl ModelCall {
                 usage.output,
                 usage.reasoning,
             ],
+            cost_micros: turn.cost_usd_micros,
         }
     }
 
@@ -110,6 +114,9 @@ impl ModelCall {
             .record(self.first_token.as_secs_f64());
         for (counter, tokens) in meters.tokens.iter().zip(self.tokens) {
             counter.increment(tokens);
+        }
+        if let Some(micros) = self.cost_micros {
+            meters.spent(micros);
         }
     }
 }

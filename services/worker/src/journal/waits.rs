@@ -150,7 +150,10 @@ impl StoreJournal {
             metadata: BTreeMap::new(),
             tools: None,
             webhook: None,
-            trace: self.trace.clone(),
+            trace: match self.trace() {
+                Some(trace) => Some(trace.of_children()),
+                None => self.trace.clone(),
+            },
             idempotency: None,
         }
     }

@@ -323,7 +323,7 @@ fn tools_of_the_caller_are_offered_but_do_not_replace_others() {
         timeout: None,
     };
     let tools = [tool("plain", json!({})), tool("mine", json!({}))];
-    let toolbox = Toolbox::new(&own, &tools).unwrap();
+    let toolbox = Toolbox::new(&own, Vec::new(), &tools).unwrap();
     let names: Vec<&str> = toolbox
         .specs()
         .iter()
@@ -331,9 +331,16 @@ fn tools_of_the_caller_are_offered_but_do_not_replace_others() {
         .collect();
     assert_eq!(names.iter().filter(|name| **name == "plain").count(), 1);
     assert_eq!(names.last(), Some(&"mine"));
-    assert!(Toolbox::new(&own, &[tool("bad", json!({"type": 5}))]).is_err());
-    assert!(Toolbox::new(&own, &[tool("a b", json!({}))]).is_err());
-    assert!(Toolbox::new(&own, &[tool("m", json!({})), tool("m", json!({}))]).is_err());
+    assert!(Toolbox::new(&own, Vec::new(), &[tool("bad", json!({"type": 5}))]).is_err());
+    assert!(Toolbox::new(&own, Vec::new(), &[tool("a b", json!({}))]).is_err());
+    assert!(
+        Toolbox::new(
+            &own,
+            Vec::new(),
+            &[tool("m", json!({})), tool("m", json!({}))]
+        )
+        .is_err()
+    );
     let spec: Arc<dyn Tool> = {
         let mut functions = FunctionRegistry::new();
         functions.register(ToolSpec::new("f", "d", json!({})), |_, _| async {

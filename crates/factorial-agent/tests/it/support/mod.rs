@@ -11,8 +11,8 @@ use std::{
 };
 
 use factorial_agent::{
-    AgentDefinition, FunctionRegistry, HttpClients, LlmAgent, ModelSpec, Provider, Providers,
-    Resources, ToolContext, ToolDefinition, ToolError, ToolSpec,
+    AgentDefinition, FunctionRegistry, HttpClients, LlmAgent, McpServers, ModelSpec, Provider,
+    Providers, Resources, ToolContext, ToolDefinition, ToolError, ToolSpec,
 };
 use factorial_sim::{Sim, SimConfig};
 use serde_json::{Value, json};
@@ -107,6 +107,7 @@ pub(crate) fn resources(functions: FunctionRegistry) -> Resources {
         http: HttpClients::new().unwrap(),
         functions,
         providers: Providers::default(),
+        mcp: McpServers::default(),
     }
 }
 

@@ -16,7 +16,7 @@ impl Run {
     }
 
     pub(super) fn place(&self, partition: Partition, place: &str) -> String {
-        factorial_core::Keys::new(self.test.store().namespace().clone()).place(partition, place)
+        self.test.store().keys().place(partition, place)
     }
 
     pub(super) async fn recover(&mut self) {

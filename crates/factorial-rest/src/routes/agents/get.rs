@@ -5,7 +5,8 @@ use factorial_api::Agent;
 use factorial_core::AgentName;
 use factorial_service::{ApiError, ErrorKind};
 
-use crate::{app::AppState, convert, extract::AgentInPath, refusal::store_error};
+use super::counts;
+use crate::{access::Caller, app::AppState, convert, extract::AgentInPath, refusal::store_error};
 
 /// Shows an agent.
 ///
@@ -18,17 +19,22 @@ use crate::{app::AppState, convert, extract::AgentInPath, refusal::store_error};
 )]
 pub(crate) async fn get_agent(
     State(app): State<AppState>,
+    caller: Caller,
     AgentInPath(name): AgentInPath,
 ) -> Result<Json<Agent>, ApiError> {
-    show(&app, &name).await.map(Json)
+    show(&app, &caller, &name).await.map(Json)
 }
 
 /// An agent as it is now.
-pub(super) async fn show(app: &AppState, name: &AgentName) -> Result<Agent, ApiError> {
+pub(super) async fn show(
+    app: &AppState,
+    caller: &Caller,
+    name: &AgentName,
+) -> Result<Agent, ApiError> {
     let store = &app.store;
     let (agents, counts, workers, paused, definition) = futures::try_join!(
         store.agents(),
-        store.counts(),
+        counts(app, caller),
         store.workers(),
         store.paused([name]),
         store.definition(name),

@@ -5,7 +5,9 @@ use factorial_api::{Agent, Page};
 use factorial_core::AgentName;
 use factorial_service::ApiError;
 
+use super::counts;
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, within},
@@ -29,6 +31,7 @@ const USUAL: usize = 200;
 )]
 pub(crate) async fn list_agents(
     State(app): State<AppState>,
+    caller: Caller,
     mut params: Params,
 ) -> Result<Json<Page<Agent>>, ApiError> {
     let limit = params.take("limit", within(1..=MOST)).unwrap_or(USUAL);
@@ -36,9 +39,12 @@ pub(crate) async fn list_agents(
         AgentName::new(text).map_err(|_| "is not a cursor of this list")
     });
     params.finish()?;
-    let (agents, counts, workers) =
-        futures::try_join!(app.store.agents(), app.store.counts(), app.store.workers())
-            .map_err(store_error)?;
+    let (agents, counts, workers) = futures::try_join!(
+        app.store.agents(),
+        counts(&app, &caller),
+        app.store.workers()
+    )
+    .map_err(store_error)?;
     let cursor = cursor.map(String::from);
     let page = cut(agents, cursor.as_deref(), limit, |agent| {
         agent.name.as_str()

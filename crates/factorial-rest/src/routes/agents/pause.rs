@@ -6,7 +6,7 @@ use factorial_core::AgentName;
 use factorial_service::{ApiError, ErrorKind};
 
 use super::get::show;
-use crate::{app::AppState, extract::AgentInPath, refusal::store_error};
+use crate::{access::Caller, app::AppState, extract::AgentInPath, refusal::store_error};
 
 /// Pauses an agent.
 ///
@@ -19,9 +19,10 @@ use crate::{app::AppState, extract::AgentInPath, refusal::store_error};
 )]
 pub(crate) async fn pause_agent(
     State(app): State<AppState>,
+    caller: Caller,
     AgentInPath(name): AgentInPath,
 ) -> Result<Json<Agent>, ApiError> {
-    set(&app, &name, true).await.map(Json)
+    set(&app, &caller, &name, true).await.map(Json)
 }
 
 /// Resumes an agent.
@@ -35,22 +36,24 @@ pub(crate) async fn pause_agent(
 )]
 pub(crate) async fn resume_agent(
     State(app): State<AppState>,
+    caller: Caller,
     AgentInPath(name): AgentInPath,
 ) -> Result<Json<Agent>, ApiError> {
-    set(&app, &name, false).await.map(Json)
+    set(&app, &caller, &name, false).await.map(Json)
 }
 
-async fn set(app: &AppState, name: &AgentName, paused: bool) -> Result<Agent, ApiError> {
-    if !app
-        .agents
-        .knows(&app.store, name)
-        .await
-        .map_err(store_error)?
-    {
+async fn set(
+    app: &AppState,
+    caller: &Caller,
+    name: &AgentName,
+    paused: bool,
+) -> Result<Agent, ApiError> {
+    let known = app.agents.find(&app.store, name).await;
+    if known.map_err(store_error)?.is_none() {
         return Err(ApiError::new(ErrorKind::AgentNotFound));
     }
     let changed = app.store.set_paused(name, paused).await;
     changed.map_err(store_error)?;
     tracing::info!(agent.name = %name, paused, "agent paused or resumed");
-    show(app, name).await
+    show(app, caller, name).await
 }

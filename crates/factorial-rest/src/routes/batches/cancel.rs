@@ -2,14 +2,16 @@
 
 use axum::{Json, extract::State};
 use factorial_api::{Batch, CancelBatchRequest};
-use factorial_core::{BatchState, CancelBatchOutcome, OwnerId};
+use factorial_core::{BatchState, CancelBatchOutcome};
 use factorial_service::{ApiError, ErrorKind};
 
 use super::owned;
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{BatchInPath, OptionalJson},
+    ownership,
     refusal::{invalid, no_batch, store_error},
     submission::most_text,
 };
@@ -30,6 +32,7 @@ const LONGEST_REASON: usize = 500;
 )]
 pub(crate) async fn cancel_batch(
     State(app): State<AppState>,
+    caller: Caller,
     BatchInPath(id): BatchInPath,
     OptionalJson(request): OptionalJson<CancelBatchRequest>,
 ) -> Result<Json<Batch>, ApiError> {
@@ -37,8 +40,11 @@ pub(crate) async fn cancel_batch(
     if reason.is_some_and(|text| !most_text(text, LONGEST_REASON)) {
         return Err(invalid("/reason", "must be at most 500 characters"));
     }
-    let owner = request.owner_id.map(OwnerId::new).transpose();
-    let owner = owner.map_err(|error| invalid("/owner_id", error.problem))?;
+    let owner = request.owner_id.as_deref();
+    let owner = owner.map(|text| ownership::named(&caller, text));
+    let owner = owner
+        .transpose()
+        .map_err(|problem| invalid("/owner_id", problem))?;
     owned::batch(&app, &id, owner.as_ref()).await?;
     let outcome = app.store.cancel_batch(&id, reason).await;
     match outcome.map_err(store_error)? {

@@ -11,6 +11,7 @@ use http::HeaderMap;
 
 use super::owned;
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{BatchInPath, Params},
@@ -44,6 +45,7 @@ use crate::{
 )]
 pub(crate) async fn list_batch_events(
     State(app): State<AppState>,
+    caller: Caller,
     Extension(slot): Extension<Slot>,
     upgrade: Upgrade,
     BatchInPath(id): BatchInPath,
@@ -51,12 +53,12 @@ pub(crate) async fn list_batch_events(
     mut params: Params,
 ) -> Result<Response, ApiError> {
     let wanted = EventsRequest::take(&headers, &mut params)?;
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
     let batch = owned::batch(&app, &id, owner.as_ref()).await?;
     if wanted.live || upgrade.is_wanted() {
         let log = Log::Batch(Box::new(batch));
-        return wanted.stream(&app, &slot, upgrade, log).await;
+        return wanted.stream(&app, &caller, &slot, upgrade, log).await;
     }
     let (events, last_seq) = app
         .store

@@ -6,6 +6,7 @@ use factorial_service::ApiError;
 
 use super::owned;
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{BatchInPath, Params},
@@ -26,10 +27,11 @@ use crate::{
 )]
 pub(crate) async fn get_batch(
     State(app): State<AppState>,
+    caller: Caller,
     BatchInPath(id): BatchInPath,
     mut params: Params,
 ) -> Result<Json<Batch>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
     let record = owned::batch(&app, &id, owner.as_ref()).await?;
     Ok(Json(convert::batch(record)))

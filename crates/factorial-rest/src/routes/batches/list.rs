@@ -5,6 +5,7 @@ use factorial_api::{Batch, Page};
 use factorial_service::ApiError;
 
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, time_cursor, within},
@@ -29,15 +30,16 @@ const USUAL: usize = 50;
 )]
 pub(crate) async fn list_batches(
     State(app): State<AppState>,
+    caller: Caller,
     mut params: Params,
 ) -> Result<Json<Page<Batch>>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     let limit = params.take("limit", within(1..=MOST)).unwrap_or(USUAL);
     let cursor = params.take("cursor", time_cursor);
     params.finish()?;
     let page = app
         .store
-        .list_batches(owner.as_ref(), cursor.as_deref(), limit)
+        .list_batches(&ownership::scope(&caller, owner), cursor.as_deref(), limit)
         .await
         .map_err(store_error)?;
     Ok(Json(Page {

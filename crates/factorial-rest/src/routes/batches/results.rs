@@ -11,6 +11,7 @@ use http::header;
 
 use super::owned;
 use crate::{
+    access::Caller,
     app::AppState,
     batch::{Wanted, results},
     extract::{BatchInPath, Params, within},
@@ -42,11 +43,12 @@ const LARGEST_INDEX: u64 = (1 << 53) - 1;
 )]
 pub(crate) async fn list_batch_results(
     State(app): State<AppState>,
+    caller: Caller,
     Extension(slot): Extension<Slot>,
     BatchInPath(id): BatchInPath,
     mut params: Params,
 ) -> Result<Response, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     let after = params.take("starting_after", within(0..=LARGEST_INDEX));
     let limit = params.take("limit", within(1..=LARGEST_INDEX));
     let state = params.take("status", |text| {
@@ -66,7 +68,7 @@ pub(crate) async fn list_batch_results(
         state,
         limit: limit.unwrap_or(u64::MAX),
     };
-    let body = results(app.store.clone(), wanted, wait);
+    let body = results(app.store.clone(), wanted, caller, wait);
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson"),
         (header::CACHE_CONTROL, "no-cache, no-transform"),

@@ -13,6 +13,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use tracing::Instrument;
 
 use crate::{
+    access::Caller,
     app::AppState,
     batch::{Filled, Intake, Lines, Prepared, Settings, fill, from_body, from_query},
     convert,
@@ -73,6 +74,7 @@ const ENVELOPE: u64 = 1024;
 )]
 pub(crate) async fn submit_batch(
     State(app): State<AppState>,
+    caller: Caller,
     Extension(slot): Extension<Slot>,
     IdempotencyKey(key): IdempotencyKey,
     params: Params,
@@ -83,11 +85,11 @@ pub(crate) async fn submit_batch(
         return Err(ApiError::new(ErrorKind::Overloaded));
     };
     let prepared = if has_media_type(request.headers(), &NDJSON) {
-        let settings = from_query(params, app.clock.now_ms())?;
-        lines(&app, settings, request).await
+        let settings = from_query(&caller, params, app.clock.now_ms())?;
+        lines(&app, &caller, settings, request).await
     } else {
         params.finish()?;
-        document(&app, request).await
+        document(&app, &caller, request).await
     };
     let prepared = prepared.inspect_err(|_| count("refused"))?;
     // It has arrived: what becomes of it does not depend on its client any more.
@@ -105,13 +107,15 @@ pub(crate) async fn submit_batch(
         Err(error) if error.kind() == ErrorKind::IdempotencyKeyReused => "refused",
         Err(_) => "incomplete",
     });
-    Ok(answer(filled?))
+    let filled = filled?;
+    caller.note(&filled.record.id, Some(&filled.record.owner));
+    Ok(answer(filled))
 }
 
-async fn document(app: &AppState, request: Request) -> Result<Prepared, ApiError> {
+async fn document(app: &AppState, caller: &Caller, request: Request) -> Result<Prepared, ApiError> {
     let Json(body) = Json::<SubmitBatch>::from_request(request, app).await?;
     let (settings, members) = body.split();
-    let settings = from_body(settings, app.clock.now_ms())?;
+    let settings = from_body(caller, settings, app.clock.now_ms())?;
     let mut intake = intake(app, settings, app.max_body_bytes).await?;
     for member in members {
         intake.member(member).await?;
@@ -119,13 +123,22 @@ async fn document(app: &AppState, request: Request) -> Result<Prepared, ApiError
     intake.finish()
 }
 
-async fn lines(app: &AppState, settings: Settings, request: Request) -> Result<Prepared, ApiError> {
+async fn lines(
+    app: &AppState,
+    caller: &Caller,
+    settings: Settings,
+    request: Request,
+) -> Result<Prepared, ApiError> {
     let storable = app.store.max_conversation_bytes().saturating_sub(ENVELOPE);
     let longest = usize::try_from(storable).unwrap_or(usize::MAX);
     let longest = longest.min(app.max_body_bytes);
+    let most = caller.identity().max_body_bytes;
+    let most = most.map_or(app.max_batch_bytes, |own| {
+        app.max_batch_bytes.min(own as u64)
+    });
     let mut intake = intake(app, settings, longest).await?;
     let (head, body) = request.into_parts();
-    let mut lines = Lines::new(&head.headers, body, app.max_batch_bytes, longest)?;
+    let mut lines = Lines::new(&head.headers, body, most, longest)?;
     let taken = async {
         while let Some((number, line)) = lines.next().await? {
             intake.line(number, &line).await?;
@@ -143,11 +156,6 @@ async fn lines(app: &AppState, settings: Settings, request: Request) -> Result<P
 
 async fn intake(app: &AppState, settings: Settings, longest: usize) -> Result<Intake, ApiError> {
     let agents = app.agents.all(&app.store).await.map_err(store_error)?;
-    let agents = agents.into_iter().map(|name| {
-        let tools = app.agents.tools(&name);
-        (name, tools)
-    });
-    let agents = agents.collect();
     Intake::new(settings, agents, app.clock.now_ms(), longest)
 }
 

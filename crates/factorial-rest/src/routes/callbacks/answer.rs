@@ -6,6 +6,7 @@ use factorial_service::ApiError;
 use serde_json::json;
 
 use crate::{
+    access::Caller,
     answers::{Bounds, Given, LONGEST_MESSAGE, give, name_limit},
     app::AppState,
     extract::{CallByToken, Json as JsonBody},
@@ -30,6 +31,7 @@ const BY: &str = "callback";
 )]
 pub(crate) async fn answer_callback(
     State(app): State<AppState>,
+    caller: Caller,
     CallByToken { task, call }: CallByToken,
     body: Result<JsonBody<CallbackRequest>, ApiError>,
 ) -> Result<Json<AnswerResponse>, ApiError> {
@@ -42,7 +44,7 @@ pub(crate) async fn answer_callback(
             "must have either a result or an error",
         )
         .text("/error/message", message, LONGEST_MESSAGE)
-        .owner(None)?;
+        .owner(&caller, None)?;
     let (outcome, payload) = match (request.result, request.error) {
         (_, Some(error)) => (ToolCallOutcome::Error, json!({"message": error.message})),
         (result, None) => (ToolCallOutcome::Result, result.unwrap_or_default()),

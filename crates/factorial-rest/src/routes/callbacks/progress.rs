@@ -6,6 +6,7 @@ use factorial_service::ApiError;
 use http::StatusCode;
 
 use crate::{
+    access::Caller,
     answers::report,
     app::AppState,
     extract::{CallByToken, Json as JsonBody},
@@ -26,9 +27,10 @@ use crate::{
 )]
 pub(crate) async fn report_callback_progress(
     State(app): State<AppState>,
+    caller: Caller,
     CallByToken { task, call }: CallByToken,
     JsonBody(request): JsonBody<ToolCallProgress>,
 ) -> Result<StatusCode, ApiError> {
-    report(&app, &task, call, request).await?;
+    report(&app, &caller, &task, call, request).await?;
     Ok(StatusCode::ACCEPTED)
 }

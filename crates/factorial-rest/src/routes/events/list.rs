@@ -10,6 +10,7 @@ use factorial_service::ApiError;
 use http::HeaderMap;
 
 use crate::{
+    access::Caller,
     app::AppState,
     extract::Params,
     layers::Slot,
@@ -30,7 +31,7 @@ use crate::{
 #[utoipa::path(
     get, path = "/events", tag = "events",
     params(
-        ("owner_id" = String, Query, description = "The owner"),
+        ("owner_id" = Option<String>, Query, description = "The owner; if absent, the only one that the key is bound to"),
         ("task_ids" = Option<String>, Query, description = "Only of these tasks and batches: up to 100 ids, separated by commas"),
         ("event_types" = Option<String>, Query, description = "Only these types: up to 100, separated by commas"),
         ("event_pattern" = Option<String>, Query, description = "Only types that fit, with `*` for any characters: `run_*`"),
@@ -43,12 +44,13 @@ use crate::{
 )]
 pub(crate) async fn list_events(
     State(app): State<AppState>,
+    caller: Caller,
     Extension(slot): Extension<Slot>,
     upgrade: Upgrade,
     headers: HeaderMap,
     mut params: Params,
 ) -> Result<Response, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     let filter = FeedFilter {
         ids: params.take("task_ids", FeedFilter::ids),
         types: params.take("event_types", FeedFilter::types),
@@ -58,7 +60,7 @@ pub(crate) async fn list_events(
     let parse = |text: &str| Position::parse(text, partitions).ok_or("is not a cursor of a feed");
     let cursor = params.take("cursor", parse);
     params.finish()?;
-    let owner = owner.ok_or_else(|| invalid("owner_id", "is missing"))?;
+    let owner = ownership::required(&caller, owner)?;
     let live = wants_stream(&headers);
     let resumed = last_event_id(&headers).filter(|_| live);
     let resumed = resumed.map(|id| parse(id).map_err(|problem| invalid("Last-Event-ID", problem)));
@@ -67,7 +69,7 @@ pub(crate) async fn list_events(
     let mut feed = Feed::new(app.store.clone(), owner, filter, position);
     if live || upgrade.is_wanted() {
         let source = Source::Feed(Box::new(feed));
-        return stream(&app, &slot, upgrade, source, begins);
+        return stream(&app, &caller, &slot, upgrade, source, begins);
     }
     let (items, has_more) = feed.page().await.map_err(store_error)?;
     let data = items.into_iter().map(|item| item.with_cursor());

@@ -7,17 +7,19 @@ use factorial_api::{
     BulkAction, BulkFilter, BulkRequest, BulkResponse, FieldError, TaskStatus, Time,
 };
 use factorial_core::{
-    AgentName, BatchId, CancelOutcome, ListCursor, ListFilter, OwnerId, RetryOutcome, StoreError,
-    TaskId, TaskState, WorkerId,
+    AgentName, BatchId, CancelOutcome, ListCursor, ListFilter, RetryOutcome, StoreError, TaskId,
+    TaskState, WorkerId,
 };
 use factorial_service::ApiError;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{cancel::LONGEST_REASON, list::searched};
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Json, open_cursor, seal_cursor},
+    ownership,
     refusal::{field, invalid, store_error},
     submission::most_text,
 };
@@ -50,6 +52,7 @@ const ENDED: [TaskState; 2] = [TaskState::Failed, TaskState::Cancelled];
 )]
 pub(crate) async fn change_tasks(
     State(app): State<AppState>,
+    caller: Caller,
     Json(request): Json<BulkRequest>,
 ) -> Result<Answer<BulkResponse>, ApiError> {
     let reason = request.reason.as_deref();
@@ -57,13 +60,22 @@ pub(crate) async fn change_tasks(
         return Err(invalid("/reason", "must be at most 500 characters"));
     }
     let (ids, next_cursor) = match (&request.filter, &request.ids) {
-        (Some(filter), None) => found(&app, filter, &request).await?,
+        (Some(filter), None) => found(&app, &caller, filter, &request).await?,
         (None, Some(ids)) => (named(&app, ids)?, None),
         _ => return Err(invalid("", "needs either filter or ids")),
     };
     let changes = ids.into_iter().map(|id| {
-        let app = &app;
-        async move { change(app, request.action, &id, reason).await }
+        let (app, owners) = (&app, caller.owners());
+        async move {
+            // A filter can name a task by its id, and so can the request.
+            if !owners.are_all() {
+                let owner = app.store.task_owner(&id).await?;
+                if !owner.is_some_and(|owner| owners.include(&owner)) {
+                    return Ok(false);
+                }
+            }
+            change(app, request.action, &id, reason).await
+        }
     });
     let changed: Vec<bool> = stream::iter(changes)
         .buffer_unordered(AT_ONCE)
@@ -117,6 +129,7 @@ fn named(app: &AppState, ids: &[String]) -> Result<Vec<TaskId>, ApiError> {
 /// The next ones that fit, and where to go on. What cannot be changed is not looked at.
 async fn found(
     app: &AppState,
+    caller: &Caller,
     filter: &BulkFilter,
     request: &BulkRequest,
 ) -> Result<(Vec<TaskId>, Option<String>), ApiError> {
@@ -124,7 +137,7 @@ async fn found(
         BulkAction::Cancel => &OPEN,
         BulkAction::Retry => &ENDED,
     };
-    let filter = list_filter(filter)?;
+    let filter = list_filter(caller, filter)?;
     let wanted = |state: &TaskState| filter.states.is_empty() || filter.states.contains(state);
     let states: Vec<TaskState> = all.iter().copied().filter(wanted).collect();
     if states.is_empty() {
@@ -146,18 +159,20 @@ async fn found(
     Ok((page.ids, next))
 }
 
-fn list_filter(filter: &BulkFilter) -> Result<ListFilter, ApiError> {
+fn list_filter(caller: &Caller, filter: &BulkFilter) -> Result<ListFilter, ApiError> {
     let mut errors: Vec<FieldError> = Vec::new();
     let mut refuse = |name: &str, problem: String| {
         errors.push(field(format!("/filter/{name}"), problem));
     };
+    let owner = filter.owner_id.as_deref().and_then(|text| {
+        let owner = ownership::named(caller, text);
+        owner
+            .map_err(|problem| refuse("owner_id", problem.to_owned()))
+            .ok()
+    });
     let read = ListFilter {
-        owner: filter.owner_id.as_deref().and_then(|text| {
-            let owner = OwnerId::new(text);
-            owner
-                .map_err(|e| refuse("owner_id", e.problem.to_owned()))
-                .ok()
-        }),
+        owners: ownership::scope(caller, owner),
+        private: !caller.owners().are_all(),
         agent: filter.agent.as_deref().and_then(|text| {
             let agent = AgentName::new(text);
             agent

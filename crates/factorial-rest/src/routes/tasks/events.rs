@@ -10,6 +10,7 @@ use factorial_service::ApiError;
 use http::HeaderMap;
 
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, TaskInPath},
@@ -42,6 +43,7 @@ use crate::{
 )]
 pub(crate) async fn list_task_events(
     State(app): State<AppState>,
+    caller: Caller,
     Extension(slot): Extension<Slot>,
     upgrade: Upgrade,
     TaskInPath(id): TaskInPath,
@@ -54,7 +56,7 @@ pub(crate) async fn list_task_events(
     let task = task.ok_or_else(no_task)?;
     if wanted.live || upgrade.is_wanted() {
         let log = Log::Task(Box::new(task));
-        return wanted.stream(&app, &slot, upgrade, log).await;
+        return wanted.stream(&app, &caller, &slot, upgrade, log).await;
     }
     let (events, last_seq) = app
         .store

@@ -2,13 +2,15 @@
 
 use axum::{Json, extract::State};
 use factorial_api::{Page, Task};
-use factorial_core::{AgentName, BatchId, ListCursor, ListFilter, OwnerId, TaskState, WorkerId};
+use factorial_core::{AgentName, BatchId, ListCursor, ListFilter, TaskState, WorkerId};
 use factorial_service::ApiError;
 
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, instant, open_cursor, seal_cursor, within},
+    ownership,
     refusal::{shorten, store_error},
 };
 
@@ -49,9 +51,10 @@ const LONGEST_TEXT: usize = 200;
 )]
 pub(crate) async fn list_tasks(
     State(app): State<AppState>,
+    caller: Caller,
     mut params: Params,
 ) -> Result<Json<Page<Task>>, ApiError> {
-    let filter = filter(&mut params);
+    let filter = filter(&caller, &mut params);
     let limit = params.take("limit", within(1..=MOST)).unwrap_or(USUAL);
     let cursor = params.take("cursor", |text| {
         open_cursor(text, |text| text.parse::<ListCursor>().ok())
@@ -70,9 +73,11 @@ pub(crate) async fn list_tasks(
 }
 
 /// The parameters that say which tasks.
-fn filter(params: &mut Params) -> ListFilter {
+fn filter(caller: &Caller, params: &mut Params) -> ListFilter {
+    let owner = ownership::in_params(caller, params);
     ListFilter {
-        owner: params.take("owner_id", |text| OwnerId::new(text).map_err(|e| e.problem)),
+        owners: ownership::scope(caller, owner),
+        private: !caller.owners().are_all(),
         agent: params.take("agent", |text| AgentName::new(text).map_err(|e| e.problem)),
         states: params.take("status", states).unwrap_or_default(),
         batch: params.take("batch_id", |text| {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::{Extension, Json, extract::State};
 use factorial_api::TaskResult;
 use factorial_core::{Event, EventBatch, TaskId, TaskRecord, TaskState};
-use factorial_service::ApiError;
+use factorial_service::{ApiError, ErrorKind};
 use tokio::time::timeout;
 
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, TaskInPath, within},
@@ -30,6 +31,7 @@ use crate::{
 )]
 pub(crate) async fn get_task_result(
     State(app): State<AppState>,
+    caller: Caller,
     Extension(slot): Extension<Slot>,
     TaskInPath(id): TaskInPath,
     mut params: Params,
@@ -42,7 +44,11 @@ pub(crate) async fn get_task_result(
         let ended = app
             .drain
             .run_until_cancelled(timeout(Duration::from_secs_f64(wait), until_end(&app, &id)));
-        record = match ended.await {
+        let ended = tokio::select! {
+            ended = ended => ended,
+            () = caller.ended() => return Err(ApiError::new(ErrorKind::Unauthenticated)),
+        };
+        record = match ended {
             Some(Ok(ended)) => ended?,
             // Time is up, or this gateway is stopping.
             Some(Err(_)) | None => read(&app, &id).await?,

@@ -10,11 +10,14 @@ use factorial_service::{ApiError, ErrorKind};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
+    access::Caller,
+    agents::KnownAgent,
     app::AppState,
     clock::any_partition,
     convert,
     extract::{IdempotencyKey, Json, TraceParent},
     metrics::TASKS_SUBMITTED_TOTAL,
+    ownership,
     refusal::{no_task, store_error},
     submission::{self, KEEP_KEYS, Submission},
 };
@@ -46,18 +49,17 @@ use crate::{
 )]
 pub(crate) async fn submit_task(
     State(app): State<AppState>,
+    caller: Caller,
     IdempotencyKey(key): IdempotencyKey,
     TraceParent(trace): TraceParent,
-    Json(request): Json<SubmitTask>,
+    Json(mut request): Json<SubmitTask>,
 ) -> Result<Response, ApiError> {
+    ownership::or_own(&caller, &mut request.owner_id);
     let print = key.is_some().then(|| submission::fingerprint(&request));
     let fingerprint = print.transpose()?.unwrap_or_default();
-    let submission = submission::check(request, app.clock.now_ms())?;
-    require_agent(&app, &submission).await?;
-    if !submission.tools().is_empty() {
-        let agents_own = app.agents.tools(&submission.agent);
-        submission::check_against_agent(submission.tools(), &agents_own)?;
-    }
+    let submission = submission::check(caller.owners(), request, app.clock.now_ms())?;
+    let agent = require_agent(&app, &submission).await?;
+    submission.check_for(&agent)?;
     let key = key.map(|key| Idempotency::new(&submission.owner, &key, &fingerprint, KEEP_KEYS));
     let mut task = place(&app, submission, key)?;
     task.trace = trace;
@@ -70,10 +72,14 @@ pub(crate) async fn submit_task(
     metrics::counter!(TASKS_SUBMITTED_TOTAL, "outcome" => label).increment(1);
     match outcome {
         Enqueued::Accepted(state, at_ms) => {
+            caller.note(&task.id, Some(&task.owner));
             Ok(answer(show(&app, &task, state, at_ms).await, false))
         }
         // Our own id: the call was repeated below us after its connection broke.
-        Enqueued::Exists(id) => read_back(&app, &id, id != task.id).await,
+        Enqueued::Exists(id) => {
+            caller.note(&id, Some(&task.owner));
+            read_back(&app, &id, id != task.id).await
+        }
         Enqueued::KeyReused => Err(ApiError::new(ErrorKind::IdempotencyKeyReused)),
         Enqueued::PreviousUnusable => Err(ApiError::new(ErrorKind::PreviousTaskUnusable)
             .with_detail("it does not exist, is another owner's, or has not ended")),
@@ -86,14 +92,14 @@ pub(crate) async fn submit_task(
     }
 }
 
-async fn require_agent(app: &AppState, submission: &Submission) -> Result<(), ApiError> {
-    let known = app.agents.knows(&app.store, &submission.agent);
-    if known.await.map_err(store_error)? {
-        return Ok(());
+async fn require_agent(app: &AppState, submission: &Submission) -> Result<KnownAgent, ApiError> {
+    let known = app.agents.find(&app.store, &submission.agent);
+    if let Some(known) = known.await.map_err(store_error)? {
+        return Ok(known);
     }
     let known = app.agents.all(&app.store).await.map_err(store_error)?;
     Err(ApiError::new(ErrorKind::UnknownAgent)
-        .with_known_agents(known.into_iter().map(String::from).collect()))
+        .with_known_agents(known.keys().cloned().map(String::from).collect()))
 }
 
 /// A task lives where the one before it does; else where its key is kept; else anywhere.

@@ -5,6 +5,7 @@ use factorial_api::TaskTree;
 use factorial_service::ApiError;
 
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, TaskInPath, within},
@@ -31,10 +32,11 @@ const USUAL: usize = 500;
 )]
 pub(crate) async fn get_task_tree(
     State(app): State<AppState>,
+    caller: Caller,
     TaskInPath(id): TaskInPath,
     mut params: Params,
 ) -> Result<Json<TaskTree>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     let limit = params.take("limit", within(1..=MOST)).unwrap_or(USUAL);
     params.finish()?;
     let record = app.store.task(&id).await.map_err(store_error)?;

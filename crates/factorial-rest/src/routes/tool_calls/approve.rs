@@ -6,6 +6,7 @@ use factorial_service::ApiError;
 use serde_json::Map;
 
 use crate::{
+    access::Caller,
     answers::{Bounds, Given, check_arguments, give, name_limit},
     app::AppState,
     extract::{CallInPath, OptionalJson},
@@ -30,13 +31,14 @@ use crate::{
 )]
 pub(crate) async fn approve_tool_call(
     State(app): State<AppState>,
+    caller: Caller,
     CallInPath { task, call }: CallInPath,
     body: Result<OptionalJson<ApproveRequest>, ApiError>,
 ) -> Result<Json<AnswerResponse>, ApiError> {
     let OptionalJson(request) = body.map_err(|error| name_limit(error, app.max_body_bytes))?;
     let owner = Bounds::default()
         .by(request.by.as_deref())
-        .owner(request.owner_id.as_deref())?;
+        .owner(&caller, request.owner_id.as_deref())?;
     if let Some(arguments) = &request.arguments {
         check_arguments(&app, &task, &call, arguments, owner.as_ref()).await?;
     }

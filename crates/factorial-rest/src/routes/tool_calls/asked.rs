@@ -5,7 +5,7 @@ use factorial_api::{AskedCall, AskedCallPage, Page};
 use factorial_core::WaitKind;
 use factorial_service::ApiError;
 
-use crate::{app::AppState, extract::Params, routes::tool_calls::inbox};
+use crate::{access::Caller, app::AppState, extract::Params, routes::tool_calls::inbox};
 
 /// Lists the calls that ask an operator for their results, of all tasks, oldest first.
 ///
@@ -23,7 +23,10 @@ use crate::{app::AppState, extract::Params, routes::tool_calls::inbox};
 )]
 pub(crate) async fn list_asked_tool_calls(
     State(app): State<AppState>,
+    caller: Caller,
     params: Params,
 ) -> Result<Json<AskedCallPage>, ApiError> {
-    inbox(&app, WaitKind::Operator, params).await.map(Json)
+    inbox(&app, &caller, WaitKind::Operator, params)
+        .await
+        .map(Json)
 }

@@ -6,6 +6,7 @@ use factorial_service::ApiError;
 use serde_json::Map;
 
 use crate::{
+    access::Caller,
     answers::{Bounds, Given, LONGEST_REASON, give},
     app::AppState,
     extract::{CallInPath, OptionalJson},
@@ -29,13 +30,14 @@ use crate::{
 )]
 pub(crate) async fn deny_tool_call(
     State(app): State<AppState>,
+    caller: Caller,
     CallInPath { task, call }: CallInPath,
     OptionalJson(request): OptionalJson<DenyRequest>,
 ) -> Result<Json<AnswerResponse>, ApiError> {
     let owner = Bounds::default()
         .text("/reason", request.reason.as_deref(), LONGEST_REASON)
         .by(request.by.as_deref())
-        .owner(request.owner_id.as_deref())?;
+        .owner(&caller, request.owner_id.as_deref())?;
     let mut payload = Map::new();
     payload.extend(
         request

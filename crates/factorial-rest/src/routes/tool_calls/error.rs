@@ -6,6 +6,7 @@ use factorial_service::ApiError;
 use serde_json::json;
 
 use crate::{
+    access::Caller,
     answers::{Bounds, Given, LONGEST_MESSAGE, give},
     app::AppState,
     extract::{CallInPath, Json as JsonBody},
@@ -29,13 +30,14 @@ use crate::{
 )]
 pub(crate) async fn fail_tool_call(
     State(app): State<AppState>,
+    caller: Caller,
     CallInPath { task, call }: CallInPath,
     JsonBody(request): JsonBody<ToolCallError>,
 ) -> Result<Json<AnswerResponse>, ApiError> {
     let owner = Bounds::default()
         .text("/message", Some(&request.message), LONGEST_MESSAGE)
         .by(request.by.as_deref())
-        .owner(request.owner_id.as_deref())?;
+        .owner(&caller, request.owner_id.as_deref())?;
     let given = Given {
         outcome: ToolCallOutcome::Error,
         payload: json!({"message": request.message}),

@@ -5,16 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use factorial_api::{AskedCall, AskedCallPage, Page};
-use factorial_core::{
-    AgentName, Asked, AskedFilter, OwnerId, Store, StoreError, TaskId, Wait, WaitKind,
-};
+use factorial_core::{AgentName, Asked, AskedFilter, Store, StoreError, TaskId, Wait, WaitKind};
 use factorial_service::ApiError;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, open_cursor, seal_cursor, within},
+    ownership,
     refusal::store_error,
 };
 
@@ -31,14 +31,16 @@ const OLDEST_SECONDS: i64 = 10 * 365 * 24 * 3600;
 /// Everything that is wrong with the parameters; when Redis does not answer.
 pub(crate) async fn inbox(
     app: &AppState,
+    caller: &Caller,
     kind: WaitKind,
     mut params: Params,
 ) -> Result<AskedCallPage, ApiError> {
     let age = "older_than_seconds";
     let older_than = params.take(age, within(0..=OLDEST_SECONDS));
+    let owner = ownership::in_params(caller, &mut params);
     let filter = AskedFilter {
         kind,
-        owner: params.take("owner_id", |text| OwnerId::new(text).map_err(|e| e.problem)),
+        owners: ownership::scope(caller, owner),
         agent: params.take("agent", |text| AgentName::new(text).map_err(|e| e.problem)),
         before_ms: older_than.map(|seconds| app.clock.now_ms() - 1000 * seconds),
     };
@@ -60,8 +62,9 @@ pub(crate) async fn inbox(
 /// The time and the name of one that was seen: a number, then five words.
 fn sound(text: &str) -> Option<String> {
     let (at, name) = text.split_once(' ')?;
-    let is_one =
-        at.parse::<i64>().is_ok() && name.split(' ').filter(|w| !w.is_empty()).count() == 5;
+    let words = name.split(' ').filter(|w| !w.is_empty()).count();
+    // Without a name: from the beginning of that time.
+    let is_one = at.parse::<i64>().is_ok() && (words == 5 || name.is_empty());
     is_one.then(|| text.to_owned())
 }
 

@@ -8,6 +8,7 @@ use factorial_core::{TaskId, Wait};
 use factorial_service::ApiError;
 
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, TaskInPath, open_cursor, seal_cursor, within},
@@ -35,6 +36,7 @@ const USUAL: usize = 50;
 )]
 pub(crate) async fn list_tool_calls(
     State(app): State<AppState>,
+    caller: Caller,
     TaskInPath(id): TaskInPath,
     mut params: Params,
 ) -> Result<Json<Page<AwaitedCall>>, ApiError> {
@@ -43,7 +45,7 @@ pub(crate) async fn list_tool_calls(
         "answered" => Ok(false),
         _ => Err("must be open or answered"),
     });
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     let limit = params.take("limit", within(1..=MOST)).unwrap_or(USUAL);
     let after = params.take("cursor", |text| open_cursor(text, place_in));
     params.finish()?;

@@ -6,6 +6,7 @@ use factorial_service::ApiError;
 use http::StatusCode;
 
 use crate::{
+    access::Caller,
     answers::report,
     app::AppState,
     extract::{CallInPath, Json as JsonBody},
@@ -28,9 +29,10 @@ use crate::{
 )]
 pub(crate) async fn report_tool_call_progress(
     State(app): State<AppState>,
+    caller: Caller,
     CallInPath { task, call }: CallInPath,
     JsonBody(request): JsonBody<ToolCallProgress>,
 ) -> Result<StatusCode, ApiError> {
-    report(&app, &task, call, request).await?;
+    report(&app, &caller, &task, call, request).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -5,6 +5,7 @@ use factorial_api::{AnswerResponse, ToolCallOutcome, ToolCallResult};
 use factorial_service::ApiError;
 
 use crate::{
+    access::Caller,
     answers::{Bounds, Given, give, name_limit},
     app::AppState,
     extract::{CallInPath, Json as JsonBody},
@@ -29,13 +30,14 @@ use crate::{
 )]
 pub(crate) async fn answer_tool_call(
     State(app): State<AppState>,
+    caller: Caller,
     CallInPath { task, call }: CallInPath,
     body: Result<JsonBody<ToolCallResult>, ApiError>,
 ) -> Result<Json<AnswerResponse>, ApiError> {
     let JsonBody(request) = body.map_err(|error| name_limit(error, app.max_body_bytes))?;
     let owner = Bounds::default()
         .by(request.by.as_deref())
-        .owner(request.owner_id.as_deref())?;
+        .owner(&caller, request.owner_id.as_deref())?;
     let given = Given {
         outcome: ToolCallOutcome::Result,
         payload: request.result,

@@ -11,7 +11,8 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::owned;
 use crate::{
-    app::AppState, convert, extract::Json, refusal::store_error, submission::check_owner_webhook,
+    access::Caller, app::AppState, convert, extract::Json, ownership, refusal::store_error,
+    submission::check_owner_webhook,
 };
 
 /// Adds a webhook of an owner.
@@ -31,9 +32,11 @@ use crate::{
 )]
 pub(crate) async fn add_webhook(
     State(app): State<AppState>,
-    Json(request): Json<AddWebhook>,
+    caller: Caller,
+    Json(mut request): Json<AddWebhook>,
 ) -> Result<Response, ApiError> {
-    let (owner, receiver) = check_owner_webhook(request)?;
+    ownership::or_own(&caller, &mut request.owner_id);
+    let (owner, receiver) = check_owner_webhook(caller.owners(), request)?;
     let unique = app.clock.unique().to_string().to_ascii_lowercase();
     let id = WebhookId::new(format!("wh_{unique}")).map_err(ApiError::internal)?;
     let new = StoredWebhook {
@@ -49,6 +52,7 @@ pub(crate) async fn add_webhook(
         AddedWebhook::Exists(id) => (StatusCode::OK, owned(&app, id, Some(&new.owner)).await?),
         AddedWebhook::Full => return Err(ApiError::new(ErrorKind::TooManyWebhooks)),
     };
+    caller.note(&webhook.id, Some(&webhook.owner));
     let location = HeaderValue::from_str(&format!("/v1/webhooks/{}", webhook.id));
     let mut response = (status, axum::Json(convert::webhook(webhook))).into_response();
     // An id is ASCII, so there always is one.

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
 use factorial_api::{Page, WebhookDelivery};
-use factorial_core::{Delivery, OwnerId, StoreError, WebhookId};
+use factorial_core::{Delivery, Owners, StoreError, WebhookId};
 use factorial_service::ApiError;
 
 use super::owned;
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
-    extract::{BatchInPath, Params, TaskInPath, WebhookInPath},
+    extract::{AnyBatchInPath, AnyTaskInPath, Params, WebhookInPath},
     ownership,
     refusal::{no_batch, no_task, store_error},
 };
@@ -30,14 +31,15 @@ use crate::{
 )]
 pub(crate) async fn list_webhook_deliveries(
     State(app): State<AppState>,
+    caller: Caller,
     WebhookInPath(id): WebhookInPath,
     mut params: Params,
 ) -> Result<Json<Page<WebhookDelivery>>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
     let webhook = owned(&app, id, owner.as_ref()).await?;
     let found = app.store.webhook_deliveries(&webhook.id).await;
-    show(&app, found, None).await
+    show(&app, found, &Owners::All).await
 }
 
 /// Lists what was told of a task, newest first.
@@ -55,16 +57,19 @@ pub(crate) async fn list_webhook_deliveries(
 )]
 pub(crate) async fn list_task_webhook_deliveries(
     State(app): State<AppState>,
-    TaskInPath(id): TaskInPath,
+    caller: Caller,
+    AnyTaskInPath(id): AnyTaskInPath,
     mut params: Params,
 ) -> Result<Json<Page<WebhookDelivery>>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
+    let owners = ownership::scope(&caller, owner);
     let found = app.store.task_deliveries(&id).await;
-    let page = show(&app, found, owner.as_ref()).await?;
+    let page = show(&app, found, &owners).await?;
     if page.data.is_empty() {
         let record = app.store.task(&id).await.map_err(store_error)?;
-        ownership::owned(record, owner.as_ref()).map_err(|_| no_task())?;
+        let seen = record.is_some_and(|record| owners.include(&record.owner));
+        seen.then_some(()).ok_or_else(no_task)?;
     }
     Ok(page)
 }
@@ -84,18 +89,19 @@ pub(crate) async fn list_task_webhook_deliveries(
 )]
 pub(crate) async fn list_batch_webhook_deliveries(
     State(app): State<AppState>,
-    BatchInPath(id): BatchInPath,
+    caller: Caller,
+    AnyBatchInPath(id): AnyBatchInPath,
     mut params: Params,
 ) -> Result<Json<Page<WebhookDelivery>>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
+    let owners = ownership::scope(&caller, owner);
     let found = app.store.batch_deliveries(&id).await;
-    let page = show(&app, found, owner.as_ref()).await?;
+    let page = show(&app, found, &owners).await?;
     if page.data.is_empty() {
         let batch = app.store.batch(&id).await.map_err(store_error)?;
-        batch
-            .filter(|batch| owner.is_none_or(|owner| owner == batch.owner))
-            .ok_or_else(no_batch)?;
+        let seen = batch.is_some_and(|batch| owners.include(&batch.owner));
+        seen.then_some(()).ok_or_else(no_batch)?;
     }
     Ok(page)
 }
@@ -104,10 +110,10 @@ pub(crate) async fn list_batch_webhook_deliveries(
 pub(super) async fn show(
     app: &AppState,
     found: Result<Vec<Delivery>, StoreError>,
-    owner: Option<&OwnerId>,
+    owners: &Owners,
 ) -> Result<Json<Page<WebhookDelivery>>, ApiError> {
     let mut found = found.map_err(store_error)?;
-    found.retain(|delivery| owner.is_none_or(|owner| *owner == delivery.owner));
+    found.retain(|delivery| owners.include(&delivery.owner));
     let ids = found.iter().filter_map(|d| d.id.webhook().cloned());
     let mut ids: Vec<WebhookId> = ids.collect();
     ids.sort_unstable();

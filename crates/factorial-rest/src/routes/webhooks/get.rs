@@ -6,6 +6,7 @@ use factorial_service::ApiError;
 
 use super::owned;
 use crate::{
+    access::Caller,
     app::AppState,
     convert,
     extract::{Params, WebhookInPath},
@@ -26,10 +27,11 @@ use crate::{
 )]
 pub(crate) async fn get_webhook(
     State(app): State<AppState>,
+    caller: Caller,
     WebhookInPath(id): WebhookInPath,
     mut params: Params,
 ) -> Result<Json<Webhook>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
     let webhook = owned(&app, id, owner.as_ref()).await?;
     Ok(Json(convert::webhook(webhook)))

@@ -5,11 +5,7 @@ use factorial_api::{Page, Webhook};
 use factorial_service::ApiError;
 
 use crate::{
-    app::AppState,
-    convert,
-    extract::Params,
-    ownership,
-    refusal::{invalid, store_error},
+    access::Caller, app::AppState, convert, extract::Params, ownership, refusal::store_error,
 };
 
 /// Lists the webhooks of an owner, oldest first.
@@ -17,16 +13,17 @@ use crate::{
 /// They are 16 at most, so there is one page.
 #[utoipa::path(
     get, path = "/webhooks", tag = "webhooks",
-    params(("owner_id" = String, Query, description = "The owner")),
+    params(("owner_id" = Option<String>, Query, description = "The owner; if absent, the only one that the key is bound to")),
     responses((status = 200, description = "All webhooks of the owner", body = Page<Webhook>)),
 )]
 pub(crate) async fn list_webhooks(
     State(app): State<AppState>,
+    caller: Caller,
     mut params: Params,
 ) -> Result<Json<Page<Webhook>>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
-    let owner = owner.ok_or_else(|| invalid("owner_id", "is missing"))?;
+    let owner = ownership::required(&caller, owner)?;
     let webhooks = app.store.owner_webhooks(&owner).await;
     let webhooks = webhooks.map_err(store_error)?;
     Ok(Json(Page {

@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::owned;
 use crate::{
+    access::Caller,
     app::AppState,
     extract::{Params, WebhookInPath},
     ownership,
@@ -26,10 +27,11 @@ use crate::{
 )]
 pub(crate) async fn remove_webhook(
     State(app): State<AppState>,
+    caller: Caller,
     WebhookInPath(id): WebhookInPath,
     mut params: Params,
 ) -> Result<StatusCode, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
     let webhook = owned(&app, id, owner.as_ref()).await?;
     let removed = app.store.remove_webhook(&webhook.id, &webhook.owner).await;

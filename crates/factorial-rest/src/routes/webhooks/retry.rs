@@ -2,10 +2,12 @@
 
 use axum::{Json, extract::State};
 use factorial_api::WebhookDelivery;
+use factorial_core::Owners;
 use factorial_service::ApiError;
 
 use super::deliveries::show;
 use crate::{
+    access::Caller,
     app::AppState,
     extract::{DeliveryInPath, Params},
     ownership,
@@ -27,10 +29,11 @@ use crate::{
 )]
 pub(crate) async fn retry_webhook_delivery(
     State(app): State<AppState>,
+    caller: Caller,
     DeliveryInPath(id): DeliveryInPath,
     mut params: Params,
 ) -> Result<Json<WebhookDelivery>, ApiError> {
-    let owner = ownership::in_params(&mut params);
+    let owner = ownership::in_params(&caller, &mut params);
     params.finish()?;
     let queued = app.store.retry_delivery(&id, owner.as_ref()).await;
     if !queued.map_err(store_error)? {
@@ -38,7 +41,7 @@ pub(crate) async fn retry_webhook_delivery(
     }
     let found = app.store.delivery(&id).await;
     let found = found.map(|delivery| delivery.into_iter().collect());
-    let Json(page) = show(&app, found, None).await?;
+    let Json(page) = show(&app, found, &Owners::All).await?;
     page.data
         .into_iter()
         .next()

@@ -44,7 +44,7 @@ impl Value for LogFormat {
 pub struct LogFilter(String);
 
 impl LogFilter {
-    /// The list as it was written.
+    /// The list, without blanks around its parts.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -55,8 +55,10 @@ impl Value for LogFilter {
     const KIND: &'static str = "LEVELS";
 
     fn parse(text: &str) -> Result<Self, String> {
+        // The filter takes blanks for parts of names, and trips over those of several bytes.
+        let parts: Vec<_> = text.split(',').map(str::trim).collect();
         // A single word would also pass as the name of a module, and a misspelt level with it.
-        let first = text.split(',').next().unwrap_or_default();
+        let first = parts.first().copied().unwrap_or_default();
         let is_module = first.contains(['=', '[']);
         if !is_module
             && first
@@ -67,9 +69,28 @@ impl Value for LogFilter {
                 "does not begin with one of error, warn, info, debug, trace, off".to_owned(),
             );
         }
-        match EnvFilter::try_new(text) {
-            Ok(_) => Ok(Self(text.to_owned())),
+        let list = parts.join(",");
+        match EnvFilter::try_new(&list) {
+            Ok(_) => Ok(Self(list)),
             Err(error) => Err(format!("is not a list of levels ({error})")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_around_levels_are_not_part_of_them() {
+        let expected = Ok(LogFilter("info,factorial_core=debug".to_owned()));
+        for text in [
+            "info,factorial_core=debug",
+            " info, factorial_core=debug ",
+            "info,\u{2028}factorial_core=debug",
+        ] {
+            assert_eq!(LogFilter::parse(text), expected, "{text:?}");
+        }
+        assert!(LogFilter::parse("info, factorial_core=loud").is_err());
     }
 }

@@ -1,11 +1,10 @@
 //! Where Redis is, and which part of it is ours.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::redis_url::RedisUrl;
+use super::redis_url::{RedisUrl, credentials};
 use crate::config::group::config_group;
 use crate::config::reader::Reader;
 use crate::config::value::Value;
@@ -13,8 +12,9 @@ use crate::config::value::Value;
 config_group! {
     /// The connection to Redis or Valkey.
     pub struct RedisConfig, "Redis", in "" {
-        /// Where Redis is: `redis://`, `rediss://` (TLS) or `redis+unix://`. Stands for host, port, database and TLS;
-        /// user and password are added to it when it has none.
+        /// Where Redis is: `redis://host:port`, `redis-cluster://host:port,host:port`,
+        /// `redis-sentinel://host:port,host:port/master`, with `rediss` for TLS, or `redis+unix://`. Stands for host, port,
+        /// database and TLS; user and password are added to it when it has none.
         url: Option<RedisUrl>, name "redis_url", env "REDIS_URL";
         /// Host of Redis.
         host: String = "localhost", name "redis_host", env "REDIS_HOST";
@@ -26,15 +26,23 @@ config_group! {
         username: Option<String>, name "redis_username", env "REDIS_USERNAME";
         /// Password.
         password: Option<SecretString>, name "redis_password", env "REDIS_PASSWORD";
+        /// File with the password, instead of the password itself; a line break at its end does not count.
+        password_file: Option<PathBuf>, name "redis_password_file", env "REDIS_PASSWORD_FILE";
         /// Whether to connect by TLS.
         tls: bool = "false", name "redis_tls", env "REDIS_TLS";
-        /// Most connections that a process opens.
+        /// File with the certificates (PEM) that sign those of the servers. Default: those that the system trusts.
+        tls_ca: Option<PathBuf>, name "redis_tls_ca", env "REDIS_TLS_CA";
+        /// File with the certificate (PEM) that is shown to the servers, if they ask for one.
+        tls_cert: Option<PathBuf>, name "redis_tls_cert", env "REDIS_TLS_CERT";
+        /// File with the key (PEM) of that certificate.
+        tls_key: Option<PathBuf>, name "redis_tls_key", env "REDIS_TLS_KEY";
+        /// Most connections that a process opens to a server.
         max_connections: usize = "50", name "redis_max_connections", env "REDIS_MAX_CONNECTIONS", range 1.0 to 10000.0;
         /// Seconds after which an unanswered call is given up. The gateway's is short, so that its clients get an answer.
         timeout: Duration = "5", name "redis_timeout_seconds", env "REDIS_TIMEOUT_SECONDS", range 0.05 to 60.0;
         /// First part of every key; deployments with different namespaces share a server without meeting.
         namespace: NamespaceName = "factorial";
-        /// Partitions of a new namespace; fixed once it exists. Default: 1 on a standalone server.
+        /// Partitions of a new namespace; fixed once it exists. Default: 1, on a cluster 12.
         partitions: Option<u16>, range 1.0 to 4096.0;
     }
     check check_address;
@@ -44,18 +52,18 @@ impl RedisConfig {
     /// The URL to connect to, with user and password.
     #[must_use]
     pub fn connection_url(&self) -> SecretString {
-        let password = self.password.as_ref().map(ExposeSecret::expose_secret);
+        self.connection_url_with(self.password.as_ref())
+    }
+
+    /// The same with a password from elsewhere.
+    pub(crate) fn connection_url_with(&self, password: Option<&SecretString>) -> SecretString {
+        let password = password.map(ExposeSecret::expose_secret);
         if let Some(url) = &self.url {
             return url.with_credentials(self.username.as_deref(), password);
         }
         let scheme = if self.tls { "rediss" } else { "redis" };
-        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-        let user = encode(self.username.as_deref().unwrap_or_default());
-        let credentials = match password {
-            Some(password) => format!("{user}:{}@", encode(password)),
-            None if self.username.is_some() => format!("{user}@"),
-            None => String::new(),
-        };
+        let credentials = credentials(self.username.as_deref(), password)
+            .map_or_else(String::new, |credentials| format!("{credentials}@"));
         let host = if self.host.contains(':') && !self.host.starts_with('[') {
             format!("[{}]", self.host)
         } else {
@@ -94,6 +102,7 @@ impl Value for NamespaceName {
 
 /// A part that was given in a layer above the URL's would be ignored silently, and the wrong server be used.
 fn check_address(config: &RedisConfig, reader: &mut Reader<'_>) {
+    check_files(config, reader);
     let Some(url) = &config.url else {
         if config.host.contains(['/', '@', '?', '#', ' ']) {
             reader.reject(
@@ -115,12 +124,52 @@ fn check_address(config: &RedisConfig, reader: &mut Reader<'_>) {
     for (part, given) in [
         ("redis_username", config.username.is_some()),
         ("redis_password", config.password.is_some()),
+        ("redis_password_file", config.password_file.is_some()),
     ] {
         if given && !url.takes_credentials() {
             reader.reject(
                 part,
                 "redis_url has user and password, or cannot have them; set them in one place",
             );
+        }
+    }
+}
+
+/// Files that would not be used, or not be enough.
+fn check_files(config: &RedisConfig, reader: &mut Reader<'_>) {
+    if config.password.is_some() && config.password_file.is_some() {
+        reader.reject(
+            "redis_password_file",
+            "redis_password is set as well; set only one of them",
+        );
+    }
+    let tls = config.url.as_ref().map_or(config.tls, RedisUrl::is_tls);
+    for (part, given) in [
+        ("redis_tls_ca", config.tls_ca.is_some()),
+        ("redis_tls_cert", config.tls_cert.is_some()),
+        ("redis_tls_key", config.tls_key.is_some()),
+    ] {
+        if given && !tls {
+            reader.reject(
+                part,
+                "is for TLS, which the address does not have: write rediss:// in redis_url, or set redis_tls",
+            );
+        }
+    }
+    for (one, other, alone) in [
+        (
+            "redis_tls_cert",
+            "redis_tls_key",
+            config.tls_cert.is_some() && config.tls_key.is_none(),
+        ),
+        (
+            "redis_tls_key",
+            "redis_tls_cert",
+            config.tls_key.is_some() && config.tls_cert.is_none(),
+        ),
+    ] {
+        if alone {
+            reader.reject(one, format!("needs {other} as well"));
         }
     }
 }

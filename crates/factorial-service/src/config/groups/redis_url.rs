@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use factorial_core::Address;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
 
 use crate::config::value::Value;
 
@@ -14,12 +15,9 @@ pub struct RedisUrl(SecretString);
 impl RedisUrl {
     /// Whether user and password may be added: a network address without any.
     pub(super) fn takes_credentials(&self) -> bool {
-        Url::parse(self.0.expose_secret()).is_ok_and(|url| {
-            url.has_host()
-                && !is_unix(&url)
-                && url.username().is_empty()
-                && url.password().is_none()
-        })
+        let (scheme, rest) = self.parts();
+        let hosts = rest.split('/').next().unwrap_or_default();
+        !scheme.contains("unix") && !hosts.contains('@')
     }
 
     pub(super) fn with_credentials(
@@ -27,19 +25,35 @@ impl RedisUrl {
         user: Option<&str>,
         password: Option<&str>,
     ) -> SecretString {
-        let Ok(mut url) = Url::parse(self.0.expose_secret()) else {
-            return self.0.clone();
-        };
-        if !self.takes_credentials() || (user.is_none() && password.is_none()) {
-            return self.0.clone();
-        }
-        match (
-            url.set_username(user.unwrap_or_default()),
-            url.set_password(password),
-        ) {
-            (Ok(()), Ok(())) => String::from(url).into(),
+        let (scheme, rest) = self.parts();
+        match credentials(user, password) {
+            Some(credentials) if self.takes_credentials() => {
+                format!("{scheme}://{credentials}@{rest}").into()
+            }
             _ => self.0.clone(),
         }
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        let (scheme, _) = self.parts();
+        scheme.starts_with("rediss") || scheme == "valkeys"
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        let url = self.0.expose_secret();
+        url.split_once("://").unwrap_or(("", url))
+    }
+}
+
+/// User and password as a URL has them.
+pub(super) fn credentials(user: Option<&str>, password: Option<&str>) -> Option<String> {
+    let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let user = user.map(encode);
+    match (user, password.map(encode)) {
+        (Some(user), Some(password)) => Some(format!("{user}:{password}")),
+        (None, Some(password)) => Some(format!(":{password}")),
+        (Some(user), None) => Some(user.to_string()),
+        (None, None) => None,
     }
 }
 
@@ -54,18 +68,7 @@ impl Value for RedisUrl {
     const SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|error| format!("is not a URL ({error})"))?;
-        let network = matches!(url.scheme(), "redis" | "rediss" | "valkey" | "valkeys");
-        if network && !url.has_host() {
-            Err("has no host".to_owned())
-        } else if network || is_unix(&url) {
-            Ok(Self(text.into()))
-        } else {
-            Err("does not begin with redis://, rediss:// or redis+unix://".to_owned())
-        }
+        Address::parse(text).map_err(|error| error.to_string())?;
+        Ok(Self(text.into()))
     }
-}
-
-fn is_unix(url: &Url) -> bool {
-    matches!(url.scheme(), "unix" | "redis+unix" | "valkey+unix")
 }

@@ -75,6 +75,17 @@ async function problemOf(response: Response): Promise<ProblemError> {
   return made(response.status, "unreadable", `HTTP ${response.status} ${response.statusText}`.trim(), detail);
 }
 
+/** To the login, and from there back to this view. */
+function logIn(): void {
+  const next = location.pathname + location.search;
+  location.assign(`${BASE}/login?next=${encodeURIComponent(next)}`);
+}
+
+export async function logOut(): Promise<void> {
+  await send("DELETE", "/session");
+  location.assign(`${BASE}/login`);
+}
+
 async function send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response> {
   const all: Record<string, string> = { accept: "application/json", ...headers };
   const init: RequestInit = { method, headers: all, credentials: "same-origin" };
@@ -91,6 +102,7 @@ async function send(method: string, path: string, body?: unknown, headers?: Reco
   }
   const date = response.headers.get("date");
   if (date) hearServerTime(date);
+  if (response.status === 401) logIn();
   if (!response.ok) throw await problemOf(response);
   return response;
 }

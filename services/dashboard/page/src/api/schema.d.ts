@@ -216,8 +216,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Shows what the page is to call itself.
-         * @description Taken from its configuration; it does not change while it runs.
+         * Shows what the page is to call itself, and who looks at it.
+         * @description Taken from its configuration, and from the key or the session of the request.
          */
         get: operations["get_config"];
         put?: never;
@@ -267,6 +267,30 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observability/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Logs in with a key: the browser gets a cookie that stands for it.
+         * @description It lasts 12 hours, and ends when the key is revoked.
+         */
+        post: operations["log_in"];
+        /**
+         * Logs out.
+         * @description The session is over wherever it is used. Without one this is no error.
+         */
+        delete: operations["log_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -815,8 +839,8 @@ export interface components {
          *     }
          */
         AddWebhook: {
-            /** @description Whose tasks and batches: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`. */
-            owner_id: string;
+            /** @description Whose tasks and batches: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`; if absent, the only one that the key is bound to. */
+            owner_id?: string;
             /** @description Where to, `http` or `https`, up to 2,048 characters, without a name or password. */
             url: string;
             /** @description Of what; of all types if absent. */
@@ -844,17 +868,20 @@ export interface components {
             workers: number;
             /**
              * Format: int64
-             * @description Tasks of it that wait in a queue.
+             * @description Tasks of it that wait in a queue; 0 for a key that is bound to owners.
              */
             queued: number;
             /**
              * Format: int64
-             * @description Tasks of it that run.
+             * @description Tasks of it that run; 0 for a key that is bound to owners.
              */
             processing: number;
             /** @description When a worker announced it last, which each does once a minute. */
             last_seen_at: components["schemas"]["Time"];
-            /** @description Of a single agent: its definition as far as it may be shown, without addresses, headers and keys. */
+            /**
+             * @description Of a single agent: its definition as far as it may be shown, without addresses, headers and keys. `context_schema` in
+             *     it is the JSON Schema that the context of its submissions is judged by.
+             */
             definition?: unknown;
         };
         /** @description How an agent does. */
@@ -1168,6 +1195,15 @@ export interface components {
             /** @description It has not succeeded for six times its interval. */
             stalled: boolean;
         };
+        /** @description Who looks at the dashboard. */
+        DashboardCaller: {
+            /** @description As in the audit log. */
+            name: string;
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            /** @description The owners whose tasks they see; null: all. */
+            owner_ids?: string[] | null;
+        };
         /** @description The dashboard itself. */
         DashboardConfig: {
             /** @description Name that the page shows. */
@@ -1176,6 +1212,7 @@ export interface components {
             version: string;
             /** @description Where the documentation of the gateway's API is, if that is known. */
             docs_url?: string | null;
+            caller?: components["schemas"]["DashboardCaller"] | null;
         };
         /**
          * @description How a delivery stands.
@@ -1210,7 +1247,7 @@ export interface components {
          * @description Stable, machine-readable reason of a refusal. New codes may be added; existing ones never change meaning.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "validation_failed" | "payload_too_large" | "unsupported_media_type" | "unknown_agent" | "task_not_found" | "agent_not_found" | "tool_call_not_found" | "batch_not_found" | "webhook_not_found" | "delivery_not_found" | "too_many_webhooks" | "route_not_found" | "method_not_allowed" | "task_finished" | "task_not_finished" | "invalid_batch" | "batch_finished" | "batch_closed" | "batch_incomplete" | "idempotency_key_reused" | "previous_task_unusable" | "tool_call_answered" | "tool_call_closed" | "progress_exhausted" | "invalid_token" | "foreign_origin" | "steering_full" | "conversation_too_large" | "overloaded" | "store_unavailable" | "store_full" | "internal";
+        ErrorCode: "invalid_json" | "validation_failed" | "payload_too_large" | "unsupported_media_type" | "unknown_agent" | "task_not_found" | "agent_not_found" | "tool_call_not_found" | "batch_not_found" | "webhook_not_found" | "delivery_not_found" | "too_many_webhooks" | "route_not_found" | "method_not_allowed" | "task_finished" | "task_not_finished" | "invalid_batch" | "batch_finished" | "batch_closed" | "batch_incomplete" | "idempotency_key_reused" | "previous_task_unusable" | "tool_call_answered" | "tool_call_closed" | "progress_exhausted" | "invalid_token" | "foreign_origin" | "unauthenticated" | "forbidden" | "misdirected_request" | "key_not_found" | "too_many_keys" | "rate_limited" | "steering_full" | "conversation_too_large" | "overloaded" | "store_unavailable" | "store_full" | "internal";
         /** @description One event. `seq` counts from 1 in each task, without gaps. */
         Event: {
             /**
@@ -1362,6 +1399,11 @@ export interface components {
             /** @description What is wrong there. */
             message: string;
         };
+        /** @description A login. */
+        LogIn: {
+            /** @description The API key. */
+            key: string;
+        };
         /** @description One entry of a conversation, with its place. */
         Message: components["schemas"]["MessageBody"] & {
             /**
@@ -1501,17 +1543,20 @@ export interface components {
                 workers: number;
                 /**
                  * Format: int64
-                 * @description Tasks of it that wait in a queue.
+                 * @description Tasks of it that wait in a queue; 0 for a key that is bound to owners.
                  */
                 queued: number;
                 /**
                  * Format: int64
-                 * @description Tasks of it that run.
+                 * @description Tasks of it that run; 0 for a key that is bound to owners.
                  */
                 processing: number;
                 /** @description When a worker announced it last, which each does once a minute. */
                 last_seen_at: components["schemas"]["Time"];
-                /** @description Of a single agent: its definition as far as it may be shown, without addresses, headers and keys. */
+                /**
+                 * @description Of a single agent: its definition as far as it may be shown, without addresses, headers and keys. `context_schema` in
+                 *     it is the JSON Schema that the context of its submissions is judged by.
+                 */
                 definition?: unknown;
             }[];
             /** @description Pass as `cursor` to get the next page. */
@@ -1945,6 +1990,11 @@ export interface components {
              */
             fragmentation?: number | null;
         };
+        /**
+         * @description What a key may do. Each role may do what the ones before may.
+         * @enum {string}
+         */
+        Role: "viewer" | "submitter" | "operator" | "admin";
         /** @description A secret that messages are signed with: `whsec_`, then 24 to 64 bytes in base64. Never printed. */
         SigningSecret: string;
         /** @description Tasks in each state. */
@@ -2020,13 +2070,16 @@ export interface components {
         SubmitTask: {
             /** @description Name of an announced agent. */
             agent: string;
-            /** @description Whose task it is: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`. */
-            owner_id: string;
+            /** @description Whose task it is: 1 to 128 of `A-Z a-z 0-9 . _ - @ + = | /`; if absent, the only one that the key is bound to. */
+            owner_id?: string;
             /** @description What is asked; may be absent when `messages` end with a user's message. */
             query?: string | null;
             /** @description What was said before the query. */
             messages?: components["schemas"]["InputMessage"][];
-            /** @description Free JSON for the agent's tools. */
+            /**
+             * @description JSON for the agent's tools, valid under `definition.context_schema` of the agent if it has one; absent, it is judged
+             *     as `{}`.
+             */
             context?: unknown;
             /**
              * Format: int32
@@ -2604,9 +2657,31 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Agent"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2656,6 +2731,17 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such agent (`agent_not_found`) */
             404: {
                 headers: {
@@ -2668,6 +2754,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2717,6 +2814,28 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such agent (`agent_not_found`) */
             404: {
                 headers: {
@@ -2729,6 +2848,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2778,6 +2908,28 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such agent (`agent_not_found`) */
             404: {
                 headers: {
@@ -2790,6 +2942,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2847,9 +3010,31 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AskedCall"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2903,9 +3088,31 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Batch"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2958,6 +3165,17 @@ export interface operations {
                     "application/json": components["schemas"]["Batch"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such batch (`batch_not_found`) */
             404: {
                 headers: {
@@ -2970,6 +3188,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3032,6 +3261,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such batch (`batch_not_found`) */
             404: {
                 headers: {
@@ -3071,6 +3322,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3129,6 +3391,17 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["BatchResult"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such batch (`batch_not_found`) */
             404: {
                 headers: {
@@ -3141,6 +3414,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3193,6 +3477,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page_WebhookDelivery"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such batch (`batch_not_found`) */
             404: {
                 headers: {
@@ -3205,6 +3500,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3242,7 +3548,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Name and version */
+            /** @description Name, version and caller */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3251,9 +3557,31 @@ export interface operations {
                     "application/json": components["schemas"]["DashboardConfig"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3284,9 +3612,9 @@ export interface operations {
     };
     list_events: {
         parameters: {
-            query: {
-                /** @description The owner */
-                owner_id: string;
+            query?: {
+                /** @description The owner; if absent, the only one that the key is bound to */
+                owner_id?: string;
                 /** @description Only of these tasks and batches: up to 100 ids, separated by commas */
                 task_ids?: string;
                 /** @description Only these types: up to 100, separated by commas */
@@ -3315,9 +3643,31 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3369,8 +3719,195 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such agent (`agent_not_found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogIn"];
+            };
+        };
+        responses: {
+            /** @description Logged in; the cookie is in `set-cookie` */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not valid JSON (`invalid_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request may come from a page of another site (`foreign_origin`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`payload_too_large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json (`unsupported_media_type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable (`validation_failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong in the service (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests at once (`overloaded`); The store does not answer (`store_unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request may come from a page of another site (`foreign_origin`) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3427,9 +3964,42 @@ export interface operations {
                     "application/json": components["schemas"]["System"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3501,9 +4071,31 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Task"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3583,6 +4175,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -3622,6 +4236,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`); No worker has announced this agent (`unknown_agent`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3681,6 +4306,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is too large (`payload_too_large`) */
             413: {
                 headers: {
@@ -3702,6 +4349,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3751,6 +4409,17 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -3763,6 +4432,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3825,6 +4505,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -3864,6 +4566,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3929,6 +4642,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -3941,6 +4665,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3995,6 +4730,17 @@ export interface operations {
                     "application/json": components["schemas"]["MessagePage"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -4007,6 +4753,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4059,6 +4816,17 @@ export interface operations {
                     "application/json": components["schemas"]["TaskResult"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -4071,6 +4839,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4120,6 +4899,28 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -4141,6 +4942,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4203,6 +5015,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -4248,7 +5082,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many messages wait to be applied (`steering_full`) */
+            /** @description Too many messages wait to be applied (`steering_full`); The key has asked too often (`rate_limited`) */
             429: {
                 headers: {
                     /** @description Seconds after which to try again */
@@ -4311,6 +5145,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AwaitedCall"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -4323,6 +5168,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4387,6 +5243,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`); There is no such call to be answered (`tool_call_not_found`) */
             404: {
                 headers: {
@@ -4426,6 +5304,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4490,6 +5379,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`); There is no such call to be answered (`tool_call_not_found`) */
             404: {
                 headers: {
@@ -4529,6 +5440,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4593,6 +5515,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`); There is no such call to be answered (`tool_call_not_found`) */
             404: {
                 headers: {
@@ -4632,6 +5576,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4696,6 +5651,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`); There is no such call to be answered (`tool_call_not_found`) */
             404: {
                 headers: {
@@ -4735,6 +5712,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4789,6 +5777,17 @@ export interface operations {
                     "application/json": components["schemas"]["TaskTree"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -4801,6 +5800,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4853,6 +5863,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page_WebhookDelivery"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such task (`task_not_found`) */
             404: {
                 headers: {
@@ -4865,6 +5886,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4922,9 +5954,31 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AskedCall"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4977,6 +6031,28 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such delivery (`delivery_not_found`) */
             404: {
                 headers: {
@@ -4989,6 +6065,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5019,9 +6106,9 @@ export interface operations {
     };
     list_webhooks: {
         parameters: {
-            query: {
-                /** @description The owner */
-                owner_id: string;
+            query?: {
+                /** @description The owner; if absent, the only one that the key is bound to */
+                owner_id?: string;
             };
             header?: never;
             path?: never;
@@ -5038,9 +6125,42 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Webhook"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5113,6 +6233,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such webhook (`webhook_not_found`) */
             404: {
                 headers: {
@@ -5158,6 +6300,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong in the service (`internal`) */
             500: {
                 headers: {
@@ -5182,9 +6335,9 @@ export interface operations {
     };
     get_webhook_secret: {
         parameters: {
-            query: {
-                /** @description The owner */
-                owner_id: string;
+            query?: {
+                /** @description The owner; if absent, the only one that the key is bound to */
+                owner_id?: string;
             };
             header?: never;
             path?: never;
@@ -5201,9 +6354,42 @@ export interface operations {
                     "application/json": components["schemas"]["OwnerSecret"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5256,6 +6442,28 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such webhook (`webhook_not_found`) */
             404: {
                 headers: {
@@ -5268,6 +6476,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5318,6 +6537,28 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such webhook (`webhook_not_found`) */
             404: {
                 headers: {
@@ -5330,6 +6571,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5382,6 +6634,28 @@ export interface operations {
                     "application/json": components["schemas"]["Page_WebhookDelivery"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such webhook (`webhook_not_found`) */
             404: {
                 headers: {
@@ -5394,6 +6668,17 @@ export interface operations {
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5445,9 +6730,42 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Worker"];
                 };
             };
+            /** @description A valid key is needed (`unauthenticated`) */
+            401: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    /** @description How to send a key */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not acceptable (`validation_failed`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key has asked too often (`rate_limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -68,5 +68,7 @@ export const FAILURE_HINT: Record<string, string> = {
   conversation_too_large: "The conversation reached its maximum size. Start a new one.",
   corrupt_conversation: "What is stored cannot be read. Submit it again.",
   journal_unavailable: "The store refused or did not take a commit. Check Redis under System, then retry.",
+  tools_unavailable:
+    "An MCP server of the agent could not be reached from the worker. Look at the worker's log and at the server, then retry.",
   poison: "Its workers died again and again while they ran it. Look at the workers' logs and memory before you retry.",
 };

@@ -1,12 +1,17 @@
 /** The form of a new task: from its texts to what is sent, with what can be told to be wrong before sending. */
 import type { CallerTool, Limits, SubmitTask } from "../api/types";
+import { type ContextField, type Texts, toContext } from "./contextform";
 
 export interface Form {
   agent: string;
   owner: string;
   query: string;
   messages: { role: "system" | "user" | "assistant"; content: string }[];
+  /** JSON. */
   context: string;
+  /** What was typed into the fields of the agent's schema, and whether JSON is written instead. */
+  contextTexts: Texts;
+  contextAsJson: boolean;
   priority: string;
   start: "now" | "delay" | "at";
   delay: string;
@@ -30,6 +35,8 @@ export const EMPTY: Form = {
   query: "",
   messages: [],
   context: "",
+  contextTexts: {},
+  contextAsJson: false,
   priority: "",
   start: "now",
   delay: "",
@@ -49,7 +56,8 @@ export const EMPTY: Form = {
 /** By JSON pointer, as the server names fields. */
 export type Errors = Record<string, string>;
 
-export function toBody(form: Form): { body: SubmitTask; errors: Errors } {
+/** `fields`: those of the agent's schema, if it has any. */
+export function toBody(form: Form, fields: ContextField[] | null = null): { body: SubmitTask; errors: Errors } {
   const errors: Errors = {};
   const body: SubmitTask = { agent: form.agent, owner_id: form.owner.trim(), stream: form.stream };
   if (form.agent === "") errors["/agent"] = "choose an agent";
@@ -59,7 +67,10 @@ export function toBody(form: Form): { body: SubmitTask; errors: Errors } {
   if (messages.length > 0) body.messages = messages;
   if (body.query === undefined && messages.at(-1)?.role !== "user")
     errors["/query"] = "ask something, here or in a last message of the user";
-  const context = json(form.context, "/context", errors);
+  const context =
+    fields && !form.contextAsJson
+      ? toContext(fields, form.contextTexts, errors)
+      : json(form.context, "/context", errors);
   if (context !== undefined) body.context = context;
   const priority = amount(form.priority, "/priority", errors);
   if (priority !== undefined) body.priority = priority;

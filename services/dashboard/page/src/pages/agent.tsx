@@ -1,9 +1,9 @@
 /** One agent: what it is, how it does, who serves it; pause and resume. */
 import { useEffect, useState } from "preact/hooks";
-import { api, asProblem } from "../api/client";
+import { api } from "../api/client";
 import { useTopic } from "../api/store";
-import type { Agent, Overview, Page, Problem, Worker } from "../api/types";
-import { useTitle } from "../config";
+import type { Agent, Overview, Page, Worker } from "../api/types";
+import { seesAll, useTitle } from "../config";
 import { plural, whole } from "../lib/format";
 import { go, href, query, setQuery } from "../lib/url";
 import { Badge, Button, Card, EmptyState, Facts, ProblemBox, Skeleton } from "../ui/basic";
@@ -18,6 +18,7 @@ import { Latency, Models } from "./figures";
 import { ActivityChart, WINDOWS, windowOf } from "./overview";
 import { Loaded, PageHead } from "./parts";
 import { report } from "./useactions";
+import { useAgent } from "./useagent";
 
 export function AgentPage({ name }: { name: string }) {
   useTitle(`Agent ${name}`);
@@ -109,28 +110,6 @@ export function AgentPage({ name }: { name: string }) {
   );
 }
 
-/** The definition has no topic; it is read once, and again when who serves it has changed. */
-function useAgent(name: string, version: string): [Agent | null, Problem | null, () => void] {
-  const [agent, setAgent] = useState<Agent | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [round, setRound] = useState(0);
-  useEffect(() => {
-    let gone = false;
-    api.agent(name).then(
-      (read) => {
-        if (gone) return;
-        setAgent(read);
-        setProblem(null);
-      },
-      (error: unknown) => !gone && setProblem(asProblem(error)),
-    );
-    return () => {
-      gone = true;
-    };
-  }, [name, version, round]);
-  return [agent, problem, () => setRound(round + 1)];
-}
-
 function PauseButton({ name, paused, queued }: { name: string; paused: boolean; queued: number }) {
   const [asking, setAsking] = useState(false);
   const [wanted, setWanted] = useState<boolean | null>(null);
@@ -150,16 +129,18 @@ function PauseButton({ name, paused, queued }: { name: string; paused: boolean; 
     }
   };
   const busy = wanted !== null && wanted !== paused;
+  // It is about the tasks of all owners.
+  if (!seesAll()) return null;
   if (paused) {
     return (
-      <Button icon="play" busy={busy} onClick={() => report(change(false))}>
+      <Button needs="operator" icon="play" busy={busy} onClick={() => report(change(false))}>
         Resume
       </Button>
     );
   }
   return (
     <>
-      <Button icon="pause" busy={busy} onClick={() => setAsking(true)}>
+      <Button needs="operator" icon="pause" busy={busy} onClick={() => setAsking(true)}>
         Pause…
       </Button>
       {asking && (

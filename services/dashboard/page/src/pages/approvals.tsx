@@ -263,18 +263,18 @@ function CallCard({ call, kind, current, sent, onFocus, onApprove, onDialog }: C
       <div class="ask-actions">
         {kind === "approvals" ? (
           <>
-            <Button kind="primary" icon="check" busy={sent} onClick={onApprove}>
+            <Button needs="operator" kind="primary" icon="check" busy={sent} onClick={onApprove}>
               Approve
             </Button>
-            <Button icon="edit" disabled={sent} onClick={() => onDialog("edit")}>
+            <Button needs="operator" icon="edit" disabled={sent} onClick={() => onDialog("edit")}>
               Edit…
             </Button>
-            <Button kind="danger" icon="cross" disabled={sent} onClick={() => onDialog("deny")}>
+            <Button needs="operator" kind="danger" icon="cross" disabled={sent} onClick={() => onDialog("deny")}>
               Deny…
             </Button>
           </>
         ) : (
-          <Button kind="primary" icon="send" busy={sent} onClick={() => onDialog("answer")}>
+          <Button needs="submitter" kind="primary" icon="send" busy={sent} onClick={() => onDialog("answer")}>
             Answer…
           </Button>
         )}

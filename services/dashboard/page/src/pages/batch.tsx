@@ -71,7 +71,7 @@ function Whole({ batch }: { batch: Batch }) {
         </div>
         <div class="task-actions">
           {!ended && (
-            <Button kind="danger" icon="cross" busy={cancelling} onClick={() => setAsking(true)}>
+            <Button needs="submitter" kind="danger" icon="cross" busy={cancelling} onClick={() => setAsking(true)}>
               Cancel…
             </Button>
           )}

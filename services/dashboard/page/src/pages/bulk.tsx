@@ -37,10 +37,10 @@ export function BulkBar(props: Props) {
         </button>
       )}
       <span class="bulkbar-space" />
-      <Button icon="retry" onClick={() => setAction("retry")}>
+      <Button needs="operator" icon="retry" onClick={() => setAction("retry")}>
         Retry…
       </Button>
-      <Button kind="danger" icon="cross" onClick={() => setAction("cancel")}>
+      <Button needs="operator" kind="danger" icon="cross" onClick={() => setAction("cancel")}>
         Cancel…
       </Button>
       <Button kind="quiet" onClick={props.onClear}>

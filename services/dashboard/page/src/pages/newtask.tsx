@@ -1,9 +1,10 @@
 /** A new task from the page. What the server refuses is shown at its field; what it accepts is opened. */
-import { useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { api, asProblem } from "../api/client";
 import { useTopic } from "../api/store";
 import type { Agent, Page, Problem } from "../api/types";
 import { useTitle } from "../config";
+import { contextSchema, fieldsOf } from "../lib/contextform";
 import { owner } from "../lib/remembered";
 import { EMPTY, type Errors, errorAt, type Form, toBody } from "../lib/submission";
 import { go, query } from "../lib/url";
@@ -11,8 +12,10 @@ import { Button, Card, Facts, ProblemBox } from "../ui/basic";
 import { Checkbox, Field, Select, Textarea } from "../ui/field";
 import { Segments } from "../ui/tabs";
 import { toast } from "../ui/toast";
+import { ContextCard } from "./contextcard";
 import { PageHead } from "./parts";
 import { uuid } from "./useactions";
+import { useAgent } from "./useagent";
 
 const FIELDS = [
   "/agent",
@@ -50,9 +53,13 @@ export function NewTaskPage() {
   };
   const at = (pointer: string): string | undefined => errorAt(errors, pointer);
   const chosen = agents.data?.data.find((agent) => agent.name === form.agent);
+  const [defined] = useAgent(chosen?.name ?? "", chosen?.version ?? "");
+  const definition = defined?.name === form.agent ? defined.definition : undefined;
+  const schema = useMemo(() => contextSchema(definition), [definition]);
+  const fields = useMemo(() => schema && fieldsOf(schema), [schema]);
 
   const submit = async (): Promise<void> => {
-    const { body, errors: wrong } = toBody(form);
+    const { body, errors: wrong } = toBody(form, fields);
     setErrors(wrong);
     setProblem(null);
     if (Object.keys(wrong).length > 0) {
@@ -62,7 +69,7 @@ export function NewTaskPage() {
     setBusy(true);
     try {
       const task = await api.submit(body, key.current);
-      owner.set(body.owner_id);
+      owner.set(task.owner_id);
       toast("good", "The task was accepted");
       go(`/tasks/${task.id}`);
     } catch (error) {
@@ -105,7 +112,13 @@ export function NewTaskPage() {
                   label="Agent"
                   value={form.agent}
                   error={at("/agent")}
-                  onChange={(agent) => set({ agent })}
+                  onChange={(agent) => {
+                    // What is wrong with a context is wrong under the schema of its agent.
+                    setErrors((before) =>
+                      Object.fromEntries(Object.entries(before).filter(([field]) => !field.startsWith("/context"))),
+                    );
+                    set({ agent, contextTexts: {}, contextAsJson: false });
+                  }}
                   options={[
                     { value: "", label: agents.data ? "Choose an agent" : "Loading…" },
                     ...[
@@ -135,6 +148,7 @@ export function NewTaskPage() {
               <Messages form={form} set={set} error={at("/messages")} />
             </div>
           </Card>
+          {schema && <ContextCard fields={fields} form={form} set={set} errors={errors} />}
           <Card title="When and how">
             <div class="stack">
               <div class="row">
@@ -231,7 +245,7 @@ export function NewTaskPage() {
           <Card title="Metadata">
             <Metadata form={form} set={set} error={at("/metadata")} />
           </Card>
-          <Advanced form={form} set={set} at={at} />
+          <Advanced form={form} set={set} at={at} context={!schema} />
           {problem && <ProblemBox problem={problem} />}
           <div class="dialog-foot">
             <Button type="submit" kind="primary" icon="send" busy={busy}>
@@ -276,24 +290,33 @@ function AboutAgent({ agent }: { agent: Agent }) {
   );
 }
 
+interface AdvancedPart extends Omit<Part, "error"> {
+  at: (pointer: string) => string | undefined;
+  /** The context is here, for its agent has no schema. */
+  context: boolean;
+}
+
 /** What few tasks need; open when something in it is wrong. */
-function Advanced({ form, set, at }: Omit<Part, "error"> & { at: (pointer: string) => string | undefined }) {
-  const wrong = ["/context", "/previous_task_id", "/tools", "/webhook"].some((pointer) => at(pointer) !== undefined);
+function Advanced({ form, set, at, context }: AdvancedPart) {
+  const here = [...(context ? ["/context"] : []), "/previous_task_id", "/tools", "/webhook"];
+  const wrong = here.some((pointer) => at(pointer) !== undefined);
   const hook = at("/webhook/url") ?? (at("/webhook/secret") ? undefined : at("/webhook"));
   return (
     <details class="card advanced" open={wrong || undefined}>
-      <summary>Advanced: context, an earlier conversation, tools of your own, a webhook</summary>
+      <summary>Advanced: {context && "context, "}an earlier conversation, tools of your own, a webhook</summary>
       <div class="stack">
-        <Textarea
-          label="Context"
-          code
-          rows={4}
-          value={form.context}
-          error={at("/context")}
-          onInput={(context) => set({ context })}
-          hint="JSON for the agent's tools; may be empty."
-          placeholder='{ "customer": 48211 }'
-        />
+        {context && (
+          <Textarea
+            label="Context"
+            code
+            rows={4}
+            value={form.context}
+            error={at("/context")}
+            onInput={(text) => set({ context: text })}
+            hint="JSON for the agent's tools; may be empty."
+            placeholder='{ "customer": 48211 }'
+          />
+        )}
         <Field
           label="Goes on with the conversation of"
           value={form.previous}

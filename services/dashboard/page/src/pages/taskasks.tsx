@@ -49,18 +49,24 @@ function Ask({ task, call, actions }: { task: Task; call: AwaitedCall; actions: 
       <div class="ask-actions">
         {call.asks === "approval" ? (
           <>
-            <Button kind="primary" icon="check" busy={busy} onClick={() => report(actions.approve(call.call_id))}>
+            <Button
+              needs="operator"
+              kind="primary"
+              icon="check"
+              busy={busy}
+              onClick={() => report(actions.approve(call.call_id))}
+            >
               Approve
             </Button>
-            <Button icon="edit" disabled={busy} onClick={() => setDialog("edit")}>
+            <Button needs="operator" icon="edit" disabled={busy} onClick={() => setDialog("edit")}>
               Edit…
             </Button>
-            <Button kind="danger" icon="cross" disabled={busy} onClick={() => setDialog("deny")}>
+            <Button needs="operator" kind="danger" icon="cross" disabled={busy} onClick={() => setDialog("deny")}>
               Deny…
             </Button>
           </>
         ) : (
-          <Button kind="primary" icon="send" busy={busy} onClick={() => setDialog("answer")}>
+          <Button needs="submitter" kind="primary" icon="send" busy={busy} onClick={() => setDialog("answer")}>
             Answer…
           </Button>
         )}

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { Message, SteerMode, Task } from "../api/types";
+import { may } from "../config";
 import { shortId, whole } from "../lib/format";
 import { isTerminal } from "../lib/status";
 import type { TaskFeed } from "../lib/taskfeed";
@@ -229,6 +230,7 @@ function Composer({ task, actions }: { task: Task; actions: Actions }) {
       setBusy(false);
     }
   };
+  if (!may("submitter")) return null;
   return (
     <form
       class="composer"

@@ -243,12 +243,13 @@ function TaskActions({ feed, actions, ended }: { feed: TaskFeed; actions: Action
   return (
     <div class="task-actions">
       {!ended && (
-        <Button icon="steer" onClick={() => focusComposer()}>
+        <Button needs="submitter" icon="steer" onClick={() => focusComposer()}>
           Steer
         </Button>
       )}
       {retryable && (
         <Button
+          needs="operator"
           kind="primary"
           icon="retry"
           busy={actions.pending.some((p) => p.doing === "Retrying")}
@@ -258,12 +259,13 @@ function TaskActions({ feed, actions, ended }: { feed: TaskFeed; actions: Action
         </Button>
       )}
       {ended && (
-        <Button icon="send" onClick={() => focusComposer()}>
+        <Button needs="submitter" icon="send" onClick={() => focusComposer()}>
           Continue
         </Button>
       )}
       {!ended && (
         <Button
+          needs="submitter"
           kind="danger"
           icon="cross"
           busy={actions.pending.some((p) => p.doing === "Cancelling")}

@@ -3,7 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTopic } from "../api/store";
 import type { AskedCall, Page } from "../api/types";
-import { config } from "../config";
+import { logOut } from "../api/client";
+import { config, may, seesAll } from "../config";
 import { setTheme, type Theme, theme } from "../lib/theme";
 import { href, place } from "../lib/url";
 import { Button } from "../ui/basic";
@@ -23,6 +24,9 @@ const NAV: { path: string; name: string; icon: IconName; phone?: boolean }[] = [
   { path: "/workers", name: "Workers", icon: "workers" },
   { path: "/system", name: "System", icon: "system" },
 ];
+
+/** What is about all owners. */
+const OF_ALL = ["/", "/workers", "/system"];
 
 const NEXT: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
 const THEME_ICON: Record<Theme, IconName> = { auto: "auto", light: "sun", dark: "moon" };
@@ -73,15 +77,25 @@ export function Shell({ children }: { children: ComponentChildren }) {
               helpOpen.value = true;
             }}
           />
-          <a class="button button-primary top-new" href={href("/tasks/new")} aria-label="New task">
-            <Icon name="plus" />
-            <span>New task</span>
-          </a>
+          {config.value.caller && (
+            <Button
+              kind="quiet"
+              icon="right"
+              label={`Log out (${config.value.caller.name})`}
+              onClick={() => void logOut()}
+            />
+          )}
+          {may("submitter") && (
+            <a class="button button-primary top-new" href={href("/tasks/new")} aria-label="New task">
+              <Icon name="plus" />
+              <span>New task</span>
+            </a>
+          )}
         </div>
       </header>
       <nav class={more ? "nav nav-open" : "nav"} aria-label="Main">
         <ul>
-          {NAV.map((item) => {
+          {NAV.filter((item) => seesAll() || !OF_ALL.includes(item.path)).map((item) => {
             const here = item.path === "/" ? path === "/" : path === item.path || path.startsWith(`${item.path}/`);
             return (
               <li key={item.path} class={item.phone ? "" : "nav-more"}>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../api/types";
+import { may, type Role } from "../config";
 import { Icon, type IconName } from "./icons";
 
 export type ButtonKind = "plain" | "primary" | "danger" | "quiet";
@@ -14,6 +15,8 @@ export interface ButtonProps {
   small?: boolean;
   busy?: boolean;
   disabled?: boolean;
+  /** Not shown to those who may not do it. */
+  needs?: Role;
   type?: "button" | "submit";
   title?: string;
   pressed?: boolean;
@@ -26,6 +29,7 @@ export interface ButtonProps {
 
 export function Button(props: ButtonProps) {
   const { kind = "plain", icon, label, small, busy, disabled, type = "button", title, class: extra } = props;
+  if (props.needs && !may(props.needs)) return null;
   const classes = ["button", `button-${kind}`, small && "button-small", label && "button-icon", extra];
   return (
     <button

@@ -8,6 +8,7 @@ interface Common {
   error?: string | undefined;
   /** The label is said, not shown. */
   quiet?: boolean;
+  required?: boolean;
   class?: string;
 }
 
@@ -15,6 +16,7 @@ interface Wiring {
   id: string;
   "aria-describedby": string | undefined;
   "aria-invalid": boolean | undefined;
+  required: boolean | undefined;
 }
 
 function Frame({
@@ -22,6 +24,7 @@ function Frame({
   hint,
   error,
   quiet,
+  required,
   class: extra,
   control,
 }: Common & { control: (wiring: Wiring) => ComponentChildren }) {
@@ -31,8 +34,14 @@ function Frame({
     <div class={`field${error ? " field-bad" : ""}${extra ? ` ${extra}` : ""}`}>
       <label for={id} class={quiet ? "offscreen" : ""}>
         {label}
+        {required && (
+          <span class="field-required" aria-hidden="true">
+            {" "}
+            *
+          </span>
+        )}
       </label>
-      {control({ id, "aria-describedby": notes || undefined, "aria-invalid": error ? true : undefined })}
+      {control({ id, "aria-describedby": notes || undefined, "aria-invalid": error ? true : undefined, required })}
       {hint && (
         <p class="field-hint" id={`${id}-hint`}>
           {hint}
@@ -56,12 +65,11 @@ export interface FieldProps extends Common {
   min?: number;
   max?: number;
   step?: number | "any";
-  required?: boolean;
   autoFocus?: boolean;
 }
 
 export function Field(props: FieldProps) {
-  const { value, onInput, type = "text", placeholder, list, min, max, step, required, ...common } = props;
+  const { value, onInput, type = "text", placeholder, list, min, max, step, ...common } = props;
   const listId = useId();
   return (
     <Frame
@@ -76,7 +84,6 @@ export function Field(props: FieldProps) {
             min={min}
             max={max}
             step={step}
-            required={required}
             list={list ? listId : undefined}
             autocomplete="off"
             spellcheck={false}

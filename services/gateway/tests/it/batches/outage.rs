@@ -7,14 +7,18 @@ use serde_json::json;
 use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::UnixStream};
 
 use super::{ends, events, good, keyed, view};
-use crate::support::{Gateway, eventually, gateway};
+use crate::support::{Gateway, eventually, impatient_gateway};
 
 const QUERY: &str = "owner_id=o1&agent=writer";
 
 /// The batch, once more than so many of its members were accepted.
 async fn filling(gateway: &Gateway, more_than: u64) -> BatchId {
     eventually("a batch that fills", async || {
-        let page = gateway.store.list_batches(None, None, 1).await.ok()?;
+        let page = gateway
+            .store
+            .list_batches(&factorial_core::Owners::All, None, 1)
+            .await
+            .ok()?;
         let batch = page.batches.into_iter().next()?;
         (batch.accepted > more_than).then_some(batch.id)
     })
@@ -35,7 +39,7 @@ async fn redis(gateway: &Gateway, command: &str) -> String {
 
 #[tokio::test]
 async fn the_same_request_goes_on() {
-    let mut gateway = gateway().await;
+    let mut gateway = impatient_gateway().await;
     let body = good(8_000);
     let submitted = tokio::spawn({
         let request = gateway
@@ -85,7 +89,7 @@ async fn the_same_request_goes_on() {
 
 #[tokio::test]
 async fn without_a_key_it_is_cancelled() {
-    let gateway = gateway().await;
+    let gateway = impatient_gateway().await;
     let request = keyed(&gateway, QUERY, good(8_000), None);
     let full = async {
         filling(&gateway, 100).await;
@@ -117,7 +121,7 @@ async fn without_a_key_it_is_cancelled() {
 
 #[tokio::test]
 async fn one_that_is_never_filled_is_sealed_as_it_is() {
-    let mut gateway = gateway().await;
+    let mut gateway = impatient_gateway().await;
     let submitted = tokio::spawn({
         let request = gateway
             .request(reqwest::Method::POST, &format!("/v1/batches?{QUERY}"))

@@ -40,6 +40,11 @@ impl Hand {
     }
 
     pub(crate) async fn announce(&self, agents: &[&str]) {
+        self.announce_with(agents, None).await;
+    }
+
+    /// Announces agents whose submissions have a context of this schema.
+    pub(crate) async fn announce_with(&self, agents: &[&str], context_schema: Option<Value>) {
         let name = |name: &&str| AgentName::new(name).unwrap();
         let slots = agents.iter().map(|agent| WorkerAgentSlots {
             name: name(agent),
@@ -63,6 +68,7 @@ impl Hand {
             model: Some("openai/gpt".to_owned()),
             tools: vec!["calculator".to_owned()],
             approvals: BTreeMap::from([("publish".to_owned(), publish())]),
+            context_schema: context_schema.clone(),
             definition: None,
             seen_ms: 0,
         });

@@ -99,6 +99,14 @@ impl Gateway {
         Answer::of(request.send().await.unwrap()).await
     }
 
+    /// Sends a request that is answered when something has happened; gives the status.
+    pub(crate) fn send_later(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> impl Future<Output = u16> + use<> {
+        async move { request.send().await.unwrap().status().as_u16() }
+    }
+
     /// Submits a task of `writer` with some changes; gives its id.
     pub(crate) async fn submit(&self, changes: &Value) -> String {
         let answer = self.post("/v1/tasks", &submission(changes)).await;
@@ -112,7 +120,7 @@ impl Gateway {
         let request = self
             .request(Method::GET, &path)
             .header("accept", "text/event-stream");
-        Frames::of(request.send().await.unwrap())
+        Frames::of(request.send().await.unwrap()).await
     }
 }
 
@@ -139,14 +147,24 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    pub(crate) fn of(response: Response) -> Self {
-        assert_eq!(response.status().as_u16(), 200);
+    pub(crate) async fn of(response: Response) -> Self {
+        if response.status() != 200 {
+            panic!("{}: {}", response.status(), response.text().await.unwrap());
+        }
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let bytes = response.bytes_stream().boxed();
         Self {
             bytes,
             text: String::new(),
         }
+    }
+
+    /// Whether it goes on.
+    pub(crate) async fn more(&mut self) -> bool {
+        timeout(PATIENCE, self.bytes.next())
+            .await
+            .unwrap()
+            .is_some()
     }
 
     /// The next frame; `None` at the end.

@@ -11,6 +11,7 @@ use std::{
 
 use factorial_client::{Client, RetryPolicy};
 use factorial_core::{Namespace, Store, StoreOptions};
+use factorial_gateway::{Access, Tls};
 use factorial_local_redis::{Engine, LocalRedis, Options};
 use factorial_service::{
     Shutdown,
@@ -58,10 +59,41 @@ pub(crate) async fn gateway() -> Gateway {
 }
 
 pub(crate) async fn gateway_with(config: GatewayConfig, partitions: u16) -> Gateway {
+    gateway_for(Access::open(), config, partitions).await
+}
+
+/// A gateway that asks who calls, as `access` says.
+pub(crate) async fn gateway_for(access: Access, config: GatewayConfig, partitions: u16) -> Gateway {
+    gateway_over(None, access, config, partitions).await
+}
+
+/// A gateway that soon says so when Redis does not answer, also when that is only busy.
+pub(crate) async fn impatient_gateway() -> Gateway {
+    let soon = Duration::from_millis(800);
+    started(None, Access::open(), config(), 1, soon).await
+}
+
+/// The same, over TLS if there is any.
+pub(crate) async fn gateway_over(
+    tls: Option<Tls>,
+    access: Access,
+    config: GatewayConfig,
+    partitions: u16,
+) -> Gateway {
+    started(tls, access, config, partitions, Duration::from_secs(10)).await
+}
+
+async fn started(
+    tls: Option<Tls>,
+    access: Access,
+    config: GatewayConfig,
+    partitions: u16,
+    redis_timeout: Duration,
+) -> Gateway {
     let redis = redis().await;
     let mut options = StoreOptions::new(redis.url(), Namespace::new("test").unwrap());
     options.partitions = Some(partitions);
-    options.timeout = Duration::from_millis(800);
+    options.timeout = redis_timeout;
     let store = Store::connect(&options).await.unwrap();
     options.timeout = Duration::from_secs(10);
     let patient = Store::connect(&options).await.unwrap();
@@ -70,7 +102,7 @@ pub(crate) async fn gateway_with(config: GatewayConfig, partitions: u16) -> Gate
     let shutdown = Shutdown::new();
     let running = tokio::spawn({
         let (store, shutdown) = (store.clone(), shutdown.clone());
-        async move { factorial_gateway::run(listener, store, &config, &shutdown).await }
+        async move { factorial_gateway::run(listener, store, &config, access, tls, &shutdown).await }
     });
     let gateway = Gateway {
         url,

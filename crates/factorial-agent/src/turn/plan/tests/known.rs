@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    CallerTool, FunctionRegistry, HttpClients, Limits, NewChild, Providers, Resources, ToolCall,
-    ToolContext, ToolDefinition, ToolError, ToolSet, ToolSpec, Wait, WaitKey, WaitKind,
+    CallerTool, FunctionRegistry, HttpClients, Limits, McpServers, NewChild, Providers, Resources,
+    ToolCall, ToolContext, ToolDefinition, ToolError, ToolSet, ToolSpec, Wait, WaitKey, WaitKind,
     WaitOutcome, WaitStatus,
     tool::Outcome,
     turn::{
@@ -36,6 +36,7 @@ pub(super) fn tools() -> ToolSet {
         http: HttpClients::new().unwrap(),
         functions,
         providers: Providers::default(),
+        mcp: McpServers::default(),
     };
     let mut set = ToolSet::default();
     for tool in [
@@ -153,7 +154,7 @@ impl Known {
             ..caller.clone()
         };
         let own = tools();
-        let tools = Toolbox::new(&own, &[caller, shadowed]).unwrap();
+        let tools = Toolbox::new(&own, Vec::new(), &[caller, shadowed]).unwrap();
         let left = Limits {
             max_total_tokens: Some(500),
             ..Limits::default()
