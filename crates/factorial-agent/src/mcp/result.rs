@@ -36,18 +36,34 @@ pub(super) fn output(result: &CallToolResult, limit: u64) -> Result<ToolOutput, 
     Err(ToolError::new(ToolErrorKind::TooLarge, message))
 }
 
-/// Texts as they are, notes for what is none, and the structured content unless a text says it already.
+/// Texts as they are, notes for what is none, and the structured content unless the texts say it already.
 fn text(result: &CallToolResult) -> String {
     let mut parts: Vec<String> = result.content.iter().map(block).collect();
-    if let Some(structured) = &result.structured_content {
-        let told = |part: &String| {
-            serde_json::from_str::<Value>(part).is_ok_and(|value| value == *structured)
-        };
-        if !parts.iter().any(told) {
-            parts.push(structured.to_string());
-        }
+    if let Some(structured) = &result.structured_content
+        && !told(&parts, structured)
+    {
+        parts.push(structured.to_string());
     }
     parts.join("\n")
+}
+
+/// Whether the texts say it: as JSON, or as servers do that put what is no object into one of a single key, a text for each item.
+fn told(parts: &[String], structured: &Value) -> bool {
+    let same = |part: &String, value: &Value| {
+        value.as_str() == Some(part)
+            || serde_json::from_str::<Value>(part).is_ok_and(|said| said == *value)
+    };
+    let only = || {
+        let object = structured.as_object().filter(|object| object.len() == 1)?;
+        object.values().next()
+    };
+    parts.iter().any(|part| same(part, structured))
+        || only().is_some_and(|value| match value.as_array() {
+            Some(items) if !items.is_empty() && items.len() == parts.len() => {
+                parts.iter().zip(items).all(|(part, item)| same(part, item))
+            }
+            _ => parts.iter().any(|part| same(part, value)),
+        })
 }
 
 fn block(block: &ContentBlock) -> String {
@@ -149,4 +165,38 @@ pub(super) fn described(error: &(dyn Error + 'static)) -> String {
         },
     };
     cut(&text, MAX_ERROR_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::told;
+
+    #[test]
+    fn what_the_texts_say_is_not_said_again() {
+        let says = |texts: &[&str], structured| {
+            told(
+                &texts
+                    .iter()
+                    .map(|&text| text.to_owned())
+                    .collect::<Vec<_>>(),
+                &structured,
+            )
+        };
+        assert!(says(&[r#"{ "a": 1 }"#], json!({ "a": 1 })));
+        assert!(says(&["buy milk"], json!({ "result": "buy milk" })));
+        assert!(says(&["2"], json!({ "result": 2 })));
+        assert!(says(
+            &["buy milk", "2", r#"{"a":1}"#],
+            json!({ "result": ["buy milk", 2, { "a": 1 }] })
+        ));
+        assert!(says(&["[1,2]"], json!({ "result": [1, 2] })));
+        assert!(!says(&[], json!({ "result": [] })));
+        assert!(!says(
+            &["buy milk"],
+            json!({ "result": ["buy milk", "more"] })
+        ));
+        assert!(!says(&["see the data"], json!({ "a": 1, "b": 2 })));
+    }
 }
